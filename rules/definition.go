@@ -182,8 +182,9 @@ const (
 )
 
 // Operator is one operator with its operand. For within_last and
-// more_than_ago, and for gt and its like on a duration-valued session
-// property, the operand is a [Millis]. A non-empty Ref ("step.property")
+// more_than_ago, and for every operator but exists on a duration-valued
+// session property, the operand is a [Millis]; between, in and their like
+// have an []any of such values. A non-empty Ref ("step.property")
 // stands for the value that an earlier step of the sequence had.
 type Operator struct {
 	Place
@@ -305,8 +306,8 @@ type Test struct {
 	Expect   []TestExpectation
 }
 
-// TestInput is one line of a test's timeline: an event, or a trait update
-// when Traits is set and Call is empty.
+// TestInput is one line of a test's timeline: an event, or a trait update,
+// whose Call is "traits" and whose traits are Event["traits"].
 type TestInput struct {
 	Place
 	At    Millis

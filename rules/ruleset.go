@@ -1,8 +1,8 @@
 package rules
 
-// EngineVersion is part of every revision, so that two builds which decide
+// EvaluationVersion is part of every revision, so that two builds which decide
 // differently never evaluate one position differently.
-const EngineVersion = 1
+const EvaluationVersion = 1
 
 // Versioned is a definition with the version under which it was stored.
 type Versioned struct {
@@ -14,6 +14,7 @@ type Versioned struct {
 // and safe for concurrent use.
 type RuleSet struct {
 	revision uint64
+	paths    *pathSet
 	keys     []AudienceKey
 	defs     map[AudienceKey]Versioned
 }

@@ -31,6 +31,9 @@ func (p *parser) definition(n *parserNode) *Definition {
 	for _, f := range m.fields {
 		p.definitionField(d, f)
 	}
+	if len(p.diags) == 0 {
+		p.checkSize(d)
+	}
 	return d
 }
 
@@ -157,4 +160,12 @@ func parserKeyRemedy(key string) string {
 		return ""
 	}
 	return fmt.Sprintf("write %q", legal)
+}
+
+// checkSize refuses a definition that is too large to store. It needs one
+// without errors, since others have holes.
+func (p *parser) checkSize(d *Definition) {
+	if size := len(d.Canonical()); size > DefinitionMax {
+		p.report(d.Place, fmt.Sprintf("the definition has %d bytes: the limit is %d", size, DefinitionMax), "shorten its lists or its tests")
+	}
 }

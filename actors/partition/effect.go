@@ -13,12 +13,9 @@ type Effect interface{ isEffect() }
 // ReadCheckpoint asks for the partition's checkpoint: [CheckpointRead].
 type ReadCheckpoint struct{}
 
-// CheckTransition asks whether the transitions stream holds a message with
-// this timestamp (Unix nanoseconds) at this sequence: [TransitionChecked].
-type CheckTransition struct {
-	Seq  uint64
-	Time int64
-}
+// CheckTransition asks whether the transitions stream still holds this
+// transition at its sequence: [TransitionChecked].
+type CheckTransition struct{ Transition StoredTransition }
 
 // ReadRuleSet asks for a revision, compiled: [RuleSetRead]. Revision 0 is the
 // empty rule set.
@@ -134,18 +131,23 @@ type Arm struct{ At int64 }
 type SaveCheckpoint struct{ Checkpoint Checkpoint }
 
 // Inspect asks the driver to answer the query ID from the key's session.
-// Registers are the key's as last known.
+// Registers are the key's as last known. Unavailable means that the partition
+// is not serving: still taking over, or draining.
 type Inspect struct {
-	Key       rules.UserKey
-	ID        uint64
-	Registers []Register
+	Key         rules.UserKey
+	ID          uint64
+	Registers   []Register
+	Unavailable bool
 }
 
 // Erase removes a key from log, registers and snapshots: [Erased].
 type Erase struct{ Key rules.UserKey }
 
-// Forgotten answers [Forget].
-type Forgotten struct{ ID uint64 }
+// Forgotten answers [Forget]. Unavailable is as in [Inspect].
+type Forgotten struct {
+	ID          uint64
+	Unavailable bool
+}
 
 // Caught tells that everything that was in the log when reading began has
 // been read and done.

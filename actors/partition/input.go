@@ -1,6 +1,9 @@
 package partition
 
-import "github.com/usher-audiences/usher/rules"
+import (
+	"github.com/usher-audiences/usher/bus/subject"
+	"github.com/usher-audiences/usher/rules"
+)
 
 // Input is what a [Machine] is told. Each type says which effect it answers,
 // if it answers one.
@@ -29,8 +32,7 @@ type RevisionAvailable struct{ Revision uint64 }
 // none: the partition is new.
 type CheckpointRead struct{ Checkpoint *Checkpoint }
 
-// TransitionChecked answers [CheckTransition]: whether the transitions stream
-// still holds, at that sequence, a message with that timestamp.
+// TransitionChecked answers [CheckTransition].
 type TransitionChecked struct{ Intact bool }
 
 // RuleSetRead answers [ReadRuleSet].
@@ -54,7 +56,8 @@ type SnapshotHead struct {
 // LogOpened answers [Read], before the first message: Last is the log's last
 // sequence at that time, 0 if it is empty. Intact tells whether the message at
 // the cursor is still there with its recorded timestamp; if it is not, the
-// messages begin by time after it. First is the log's first sequence.
+// messages begin by time after it. First and Last are sequences of messages
+// that exist: one erased at the log's end does not count.
 type LogOpened struct {
 	Reading     int // of the effect it answers
 	First, Last uint64
@@ -62,14 +65,14 @@ type LogOpened struct {
 }
 
 // MessageKind is the last token of a log subject.
-type MessageKind string
+type MessageKind = subject.Kind
 
 // The kinds of log message.
 const (
-	EventMessage  MessageKind = "events"
-	TraitsMessage MessageKind = "traits"
-	TickMessage   MessageKind = "tick"
-	RulesMessage  MessageKind = "rules"
+	EventMessage  = subject.KindEvents
+	TraitsMessage = subject.KindTraits
+	TickMessage   = subject.KindTick
+	RulesMessage  = subject.KindRules
 )
 
 // Message is one message of the log, in sequence order.
@@ -100,11 +103,13 @@ type Stepped struct {
 	Rejection   *rules.Rejection
 }
 
-// ActivationFailed answers [Activate] when the state could not be decoded.
-// The key is then rebuilt from the log as far as it goes.
+// ActivationFailed answers [Activate] when State could not be decoded: it is
+// set aside, and the driver has started an empty session under the same rules
+// instead, which the replayed log fills as far as it goes.
 type ActivationFailed struct {
-	Key rules.UserKey
-	Err error
+	Key   rules.UserKey
+	State []byte
+	Err   error
 }
 
 // Captured answers [Capture]: the session's encoded state after everything
@@ -144,14 +149,13 @@ type SnapshotSaved struct {
 // saved a later one.
 type CheckpointSaved struct{ Outcome Outcome }
 
-// Published answers [Publish]. Seq and Time (Unix nanoseconds) are the stored
-// message's.
+// Published answers [Publish]. Seq is the stored message's sequence in the
+// transitions stream.
 type Published struct {
 	Register RegisterKey
 	Attempt  uint64
 	Outcome  Outcome
 	Seq      uint64
-	Time     int64
 }
 
 // RegisterRead answers [ReadRegister], from the stream's leader. A zero

@@ -11,9 +11,17 @@ type Checkpoint struct {
 	Revision uint64 // of the rule set in force there
 
 	// The last transition this partition's owner saw acknowledged, to notice
-	// that the transitions stream lost its tail. 0 if there was none.
-	TransitionSeq  uint64
-	TransitionTime int64 // Unix nanoseconds
+	// that the transitions stream lost its tail. Zero if there was none.
+	Transition StoredTransition
+}
+
+// StoredTransition identifies one message of the transitions stream: what
+// stands at a sequence. An acknowledgement carries no timestamp, so register
+// and position, which no other transition has, stand in its place.
+type StoredTransition struct {
+	Sequence uint64
+	Register RegisterKey
+	Position rules.Position
 }
 
 // Later reports whether c lies after d, by (log time, sequence).

@@ -1,0 +1,219 @@
+package partition
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/usher-audiences/usher/rules"
+)
+
+// register is one of an active key's registers: what is known of its last
+// message, and the publications waiting for their turn. At most one is under
+// way, so that a session waits only before a second transition of the same
+// register.
+type register struct {
+	Register
+	mustRead bool   // read before the first publish (rule 10)
+	attempt  uint64 // of the publish or read under way, 0 if none
+	queue    []publication
+}
+
+// publication is a decided transition on its way into its register.
+type publication struct {
+	transition *rules.Transition
+	f          *flight
+}
+
+// publish queues a transition for its register.
+func (m *Machine) publish(e *entry, f *flight, t *rules.Transition) {
+	if m.cfg.Without&RulePosition != 0 && f != nil {
+		t.Position.At, t.Position.Seq = f.at.logTime, f.at.seq
+	}
+	f.hold()
+	e.unacked++
+	m.unacked++
+	r := e.register(t.Audience, t.Shadow)
+	r.queue = append(r.queue, publication{t, f})
+	if r.attempt == 0 {
+		m.publishNext(e, r)
+	}
+}
+
+// register returns the entry's register, adding an unknown one. The pointer
+// is valid until the next call.
+func (e *entry) register(audience rules.AudienceKey, shadow bool) *register {
+	i, ok := slices.BinarySearchFunc(e.registers, Register{Audience: audience, Shadow: shadow}, compareRegister)
+	if !ok {
+		e.registers = slices.Insert(e.registers, i, register{Register: Register{Audience: audience, Shadow: shadow}})
+	}
+	return &e.registers[i]
+}
+
+func compareRegister(r register, q Register) int {
+	if c := cmp.Compare(r.Audience, q.Audience); c != 0 || r.Shadow == q.Shadow {
+		return c
+	}
+	if r.Shadow {
+		return 1
+	}
+	return -1
+}
+
+// publishNext settles the head of the queue by what is known of the register
+// (rule 2): at or before the register's position it is already published; of
+// the register's own kind it is no change; else it is published as n + 1.
+func (m *Machine) publishNext(e *entry, r *register) {
+	for len(r.queue) > 0 {
+		p := r.queue[0]
+		t := p.transition
+		if r.mustRead {
+			m.readRegister(e, r)
+			return
+		}
+		if r.published(t.Position) || t.Kind == r.last() {
+			m.settled(e, r)
+			continue
+		}
+		m.attempts++
+		r.attempt = m.attempts
+		m.emit(Publish{
+			Register: r.key(e), Attempt: r.attempt,
+			Expected: r.Sequence, N: r.N + 1, Transition: t,
+		})
+		return
+	}
+	r.queue = nil
+}
+
+func (r *register) key(e *entry) RegisterKey {
+	return RegisterKey{Audience: r.Audience, Key: e.key, Shadow: r.Shadow}
+}
+
+// published reports whether a transition at p is in the register already.
+func (r *register) published(p rules.Position) bool {
+	return r.Kind != rules.NoTransition && p.Compare(r.Position) <= 0
+}
+
+// last is the kind of the register's last message. An empty one stands like
+// one that was exited.
+func (r *register) last() rules.TransitionKind {
+	if r.Kind == rules.NoTransition {
+		return rules.Exited
+	}
+	return r.Kind
+}
+
+// settled takes the head of the queue out: it is stored, or need not be.
+func (m *Machine) settled(e *entry, r *register) {
+	p := r.queue[0]
+	r.queue[0] = publication{}
+	r.queue = r.queue[1:]
+	e.unacked--
+	m.unacked--
+	m.release(p.f)
+}
+
+func (m *Machine) readRegister(e *entry, r *register) {
+	m.attempts++
+	r.attempt = m.attempts
+	m.emit(ReadRegister{Register: r.key(e), Attempt: r.attempt})
+}
+
+// underWay returns the register that attempt is under way for.
+func (m *Machine) underWay(key RegisterKey, attempt uint64) (*entry, *register) {
+	e := m.keys[key.Key]
+	if e == nil {
+		return nil, nil
+	}
+	i, ok := slices.BinarySearchFunc(e.registers, Register{Audience: key.Audience, Shadow: key.Shadow}, compareRegister)
+	if !ok || e.registers[i].attempt != attempt {
+		return nil, nil
+	}
+	return e, &e.registers[i]
+}
+
+// onPublished takes an acknowledgement. A refusal or a doubt is settled by
+// reading the register and deciding again (rule 3).
+func (m *Machine) onPublished(in Published) {
+	e, r := m.underWay(in.Register, in.Attempt)
+	if r == nil {
+		return
+	}
+	outcome := in.Outcome
+	if outcome == Doubt && m.cfg.Without&RuleReread != 0 {
+		outcome = Stored
+	}
+	if outcome != Stored {
+		m.readRegister(e, r)
+		return
+	}
+	t := r.queue[0].transition
+	r.attempt = 0
+	r.Register = Register{
+		Audience: r.Audience, Shadow: r.Shadow, Sequence: in.Seq,
+		N: r.N + 1, Kind: t.Kind, Position: t.Position, Cause: t.Cause,
+	}
+	if in.Seq > m.last.Sequence {
+		m.last = StoredTransition{Sequence: in.Seq, Register: in.Register, Position: t.Position}
+	}
+	m.settled(e, r)
+	m.publishNext(e, r)
+	m.proceed(e)
+}
+
+// onRegisterRead adopts what the register holds and decides again.
+func (m *Machine) onRegisterRead(in RegisterRead) {
+	e, r := m.underWay(in.Register, in.Attempt)
+	if r == nil {
+		return
+	}
+	r.attempt = 0
+	if r.mustRead {
+		r.mustRead = false
+		m.bringUp(e, r, in.Last)
+	} else {
+		r.adopt(in.Last)
+		if m.cfg.Without&RuleRegister != 0 {
+			m.settled(e, r)
+		}
+	}
+	m.publishNext(e, r)
+	m.proceed(e)
+}
+
+// adopt takes over what the register holds. An empty one was purged after an
+// exit: it goes on with its n.
+func (r *register) adopt(last Register) {
+	if last.Sequence == 0 {
+		r.Sequence = 0
+		return
+	}
+	last.Audience, last.Shadow = r.Audience, r.Shadow
+	r.Register = last
+}
+
+// bringUp adopts a register of a stream that lost its tail (rule 10). If its
+// kind is not the one the session last published, that transition is
+// published again, once.
+func (m *Machine) bringUp(e *entry, r *register, last Register) {
+	known := r.Register
+	if last.Sequence == 0 && known.N > 0 {
+		last.N = known.N - 1
+		last.Kind = rules.NoTransition
+	}
+	last.Audience, last.Shadow = r.Audience, r.Shadow
+	r.Register = last
+	if known.Kind == rules.NoTransition || known.Kind == r.last() || r.published(known.Position) {
+		if last.Sequence == 0 {
+			r.N, r.Kind, r.Position = known.N, known.Kind, known.Position
+		}
+		return
+	}
+	again := &rules.Transition{
+		Kind: known.Kind, Audience: known.Audience, Shadow: known.Shadow, Key: e.key,
+		Position: known.Position, Cause: known.Cause, ExpiresAt: rules.Never,
+	}
+	e.unacked++
+	m.unacked++
+	r.queue = slices.Insert(r.queue, 0, publication{transition: again})
+}

@@ -19,8 +19,9 @@ type Log interface {
 	Reject(p int, r partition.Reject, done func(partition.RejectStored))
 }
 
-// Reader is one reading of a log.
-type Reader interface {
+// Reader is one reading of a log. It is an alias of an unnamed interface, so
+// that an adapter can name the same type without importing this package.
+type Reader = interface {
 	Pause()
 	Resume()
 	// Stop ends the reading. Messages already on their way may still be

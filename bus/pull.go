@@ -1,0 +1,5 @@
+package bus
+
+type pull struct{}
+
+func (p *pull) fail(error) {}

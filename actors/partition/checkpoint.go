@@ -59,13 +59,19 @@ func (m *Machine) pumpRound() {
 			continue
 		}
 		e.inRound = true
+		e.again = e.save == writing || e.save == comparing
 		r.left++
 		m.requestSave(e)
 	}
-	if len(r.keys) == 0 && r.left == 0 {
-		r.saving = true
-		m.emit(SaveCheckpoint{Checkpoint: m.mark(r.at)})
+	if len(r.keys) > 0 || r.left > 0 {
+		return
 	}
+	if !m.mark(r.at).Later(m.checkpoint) {
+		m.endRound()
+		return
+	}
+	r.saving = true
+	m.emit(SaveCheckpoint{Checkpoint: m.mark(r.at)})
 }
 
 // leaveRound tells the round that a key it waited for is saved.
@@ -83,12 +89,19 @@ func (m *Machine) onCheckpointSaved(in CheckpointSaved) {
 	if r == nil || !r.saving {
 		return
 	}
-	m.round = nil
 	if in.Outcome == Stored {
 		m.checkpoint = m.mark(r.at)
 		m.forgetRules()
 	}
-	m.drainSaved = r.final && in.Outcome != Doubt
+	if in.Outcome == Doubt {
+		r.final = false
+	}
+	m.endRound()
+}
+
+func (m *Machine) endRound() {
+	m.drainSaved = m.round.final
+	m.round = nil
 }
 
 // forgetRules drops the rule sets and changes that every snapshot is past.

@@ -14,6 +14,7 @@ type entry struct {
 	dirty    bool // stepped since the last capture
 	queued   bool // stands in Machine.dirty
 	inRound  bool // the checkpoint round waits for it
+	again    bool // the save under way was captured before the round began
 	swept    bool // the sweep waits for it to be loaded
 
 	createdUnder uint64    // revision in force when the entry was made
@@ -191,7 +192,6 @@ func (m *Machine) activate(e *entry, s *Snapshot) {
 		e.registers = append(e.registers, register{Register: r, mustRead: m.tailLost})
 	}
 	m.emit(Activate{Key: e.key, State: s.State, Rules: set})
-	m.timers.set(e.key, s.Next)
 	for _, c := range m.changes {
 		if c.revision > s.Revision && c.revision <= e.createdUnder {
 			c.f.hold()
@@ -199,15 +199,19 @@ func (m *Machine) activate(e *entry, s *Snapshot) {
 		}
 	}
 	m.unhold(e)
-	m.activated(e)
+	m.activated(e, s.Next)
 }
 
 // activated settles what waited for the session to be there. One that was
-// only asked about goes again.
-func (m *Machine) activated(e *entry) {
+// only asked about goes again. Its next deadline is the snapshot's, unless a
+// step under way is about to tell it.
+func (m *Machine) activated(e *entry, next int64) {
 	if e.swept {
 		e.swept = false
 		m.sweeps[0].loading--
+	}
+	if e.quiet() {
+		m.timers.set(e.key, next)
 	}
 	switch {
 	case len(m.forgets[e.key]) > 0:

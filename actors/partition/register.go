@@ -122,7 +122,7 @@ func (m *Machine) readRegister(e *entry, r *register) {
 // underWay returns the register that attempt is under way for.
 func (m *Machine) underWay(key RegisterKey, attempt uint64) (*entry, *register) {
 	e := m.keys[key.Key]
-	if e == nil {
+	if e == nil || attempt == 0 {
 		return nil, nil
 	}
 	i, ok := slices.BinarySearchFunc(e.registers, Register{Audience: key.Audience, Shadow: key.Shadow}, compareRegister)

@@ -72,7 +72,8 @@ func (m *Machine) compare(e *entry, in SnapshotRead) {
 func (m *Machine) saved(e *entry) {
 	e.save, e.writing = notSaving, nil
 	m.saves--
-	if e.phase == active && e.dirty && (e.inRound || e.evicting) {
+	if e.phase == active && e.dirty && (e.again || e.evicting) {
+		e.again = false
 		m.requestSave(e)
 		return
 	}

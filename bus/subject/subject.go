@@ -32,6 +32,7 @@ const (
 	RequestMembers = "usher.members"
 	RequestExplain = "usher.explain"
 	RequestStatus  = "usher.status"
+	RequestForget  = "usher.forget"
 )
 
 const (

@@ -1,0 +1,147 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/usher-audiences/usher/actors/partition"
+	"github.com/usher-audiences/usher/rules"
+)
+
+// attemptMax bounds one attempt to have a question answered. A partition
+// that fails meanwhile does not say so.
+const attemptMax = 5 * time.Second
+
+// againAfter is how long a question waits before it is asked again.
+const againAfter = 20 * time.Millisecond
+
+// askMax bounds a question whose context has no deadline.
+const askMax = 30 * time.Second
+
+// question is asked of the virtual actor of a key. It goes to the door of the
+// owner, from there to the key's partition, and, unless it is forget, from
+// there to the key's session, which is activated for it.
+type question struct {
+	key    rules.UserKey
+	forget bool
+}
+
+// unavailable answers a question that cannot be answered now.
+type unavailable struct{}
+
+// forgottenKey answers a question that was to forget its key.
+type forgottenKey struct{}
+
+// gaveUp takes the place of an answer when the asker no longer waits.
+type gaveUp struct{}
+
+// Inspect returns what is known of a key, after every message that its
+// partition has read. While the partition is not served it waits, until ctx
+// ends; then it returns [ErrUnavailable].
+func (n *Node) Inspect(ctx context.Context, key rules.UserKey) (*Inspection, error) {
+	answer, err := n.ask(ctx, &question{key: key})
+	if err != nil {
+		return nil, fmt.Errorf("inspect %q: %w", key, err)
+	}
+	in, ok := answer.(*Inspection)
+	if !ok {
+		return nil, fmt.Errorf("inspect %q: the answer is a %T", key, answer)
+	}
+	return in, nil
+}
+
+// Forget erases a key from log, registers and snapshots. It returns when all
+// is erased; [ErrUnavailable] is as for [Node.Inspect].
+func (n *Node) Forget(ctx context.Context, key rules.UserKey) error {
+	if _, err := n.ask(ctx, &question{key: key, forget: true}); err != nil {
+		return fmt.Errorf("forget %q: %w", key, err)
+	}
+	return nil
+}
+
+// ask asks until there is an answer: a partition may move or be restarted at
+// any time, and both questions may be asked twice.
+func (n *Node) ask(ctx context.Context, q *question) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, askMax)
+	defer cancel()
+	for {
+		answer, err := n.attempt(ctx, q)
+		if err == nil {
+			return answer, nil
+		}
+		if !errors.Is(err, ErrUnavailable) {
+			return nil, err
+		}
+		select {
+		case <-time.After(againAfter):
+		case <-ctx.Done():
+			return nil, errors.Join(err, context.Cause(ctx))
+		}
+	}
+}
+
+func (n *Node) attempt(ctx context.Context, q *question) (any, error) {
+	pid, err := n.config.Cluster.Locate(SessionKind, string(q.key))
+	if err != nil {
+		return nil, err
+	}
+	root := n.config.Cluster.System().Root
+	f := root.RequestFuture(pid, q, attemptMax)
+	defer context.AfterFunc(ctx, func() { root.Send(f.PID(), gaveUp{}) })()
+	answer, err := f.Result()
+	switch answer.(type) {
+	case unavailable, gaveUp:
+		return nil, ErrUnavailable
+	}
+	if errors.Is(err, actor.ErrDeadLetter) || errors.Is(err, actor.ErrTimeout) {
+		return nil, ErrUnavailable
+	}
+	return answer, err
+}
+
+// ask passes a question to the machine, which says when and about what the
+// session is to be asked.
+func (a *partitionActor) ask(ctx actor.Context, q *question) {
+	if a.over {
+		ctx.Respond(unavailable{})
+		return
+	}
+	a.asks++
+	a.asked[a.asks] = ctx.Sender()
+	if q.forget {
+		a.feed(ctx, partition.Forget{Key: q.key, ID: a.asks})
+		return
+	}
+	a.feed(ctx, partition.Query{Key: q.key, ID: a.asks})
+}
+
+// inspect has the session answer whoever asked.
+func (a *partitionActor) inspect(ctx actor.Context, e partition.Inspect) {
+	asker := a.asker(e.ID)
+	if e.Unavailable {
+		ctx.Send(asker, unavailable{})
+		return
+	}
+	a.tell(ctx, e.Key, &actor.MessageEnvelope{
+		Message: &inspectSession{partition: a.number, registers: e.Registers},
+		Sender:  asker,
+	})
+}
+
+func (a *partitionActor) forgotten(ctx actor.Context, e partition.Forgotten) {
+	if e.Unavailable {
+		ctx.Send(a.asker(e.ID), unavailable{})
+		return
+	}
+	ctx.Send(a.asker(e.ID), forgottenKey{})
+}
+
+func (a *partitionActor) asker(id uint64) *actor.PID {
+	pid := a.asked[id]
+	delete(a.asked, id)
+	return pid
+}

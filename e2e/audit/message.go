@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -63,6 +64,32 @@ func decode(m *Message, partition, partitions int) (*body, error) {
 		return nil, err
 	}
 	b := &body{timestamp: rules.Never}
+	token, err := b.identify(doc)
+	if err != nil {
+		return nil, err
+	}
+	var isMap bool
+	b.traits, isMap = doc["traits"].(map[string]any)
+	if m.Kind == subject.KindTraits {
+		if !isMap && doc["traits"] != nil {
+			return nil, unusable(rules.ReasonNotJSON)
+		}
+	} else if err := b.event(doc); err != nil {
+		return nil, err
+	}
+	if subject.Partition(token, partitions) != partition {
+		return nil, unusable(rules.ReasonMisrouted)
+	}
+	return b, nil
+}
+
+// identify reads whose message it is.
+func (b *body) identify(doc map[string]any) (subject.Token, error) {
+	if id := doc["userId"]; id != nil {
+		if _, isText := id.(string); !isText {
+			return "", unusable(rules.ReasonNoKey)
+		}
+	}
 	b.userID, _ = doc["userId"].(string)
 	b.anonymousID, _ = doc["anonymousId"].(string)
 	b.key = rules.UserKey(b.userID)
@@ -71,16 +98,9 @@ func decode(m *Message, partition, partitions int) (*body, error) {
 	}
 	token, err := subject.Encode(string(b.key))
 	if err != nil {
-		return nil, unusable(rules.ReasonNoKey)
+		return "", unusable(rules.ReasonNoKey)
 	}
-	if subject.Partition(token, partitions) != partition {
-		return nil, unusable(rules.ReasonMisrouted)
-	}
-	b.traits, _ = doc["traits"].(map[string]any)
-	if m.Kind == subject.KindTraits {
-		return b, nil
-	}
-	return b, b.event(doc)
+	return token, nil
 }
 
 // event reads what only an event has.
@@ -109,7 +129,7 @@ func (b *body) event(doc map[string]any) error {
 	if stamp, present := doc["timestamp"]; present && stamp != nil {
 		text, isText := stamp.(string)
 		at, err := time.Parse(time.RFC3339, text)
-		if !isText || err != nil {
+		if !isText || err != nil || at.UnixMilli() < 0 || at.Year() > 9999 {
 			return unusable(rules.ReasonBadTimestamp)
 		}
 		b.timestamp = at.UnixMilli()
@@ -118,8 +138,13 @@ func (b *body) event(doc map[string]any) error {
 }
 
 func sessionIDOf(context map[string]any) string {
-	id, _ := context["sessionId"].(string)
-	return id
+	switch id := context["sessionId"].(type) {
+	case string:
+		return id
+	case float64:
+		return strconv.FormatFloat(id, 'f', -1, 64)
+	}
+	return ""
 }
 
 // document decodes the body into plain values: every number is a float64.

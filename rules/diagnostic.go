@@ -134,7 +134,8 @@ func diagLine(src string, n int) (string, bool) {
 }
 
 // diagNearest returns the candidate most like word, or "" if none is like
-// it: at most a third of the longer word's letters may differ.
+// it: at most a third of the longer word's letters may differ, or word must
+// begin with it, as monday begins with mon.
 func diagNearest(word string, candidates []string) string {
 	word = strings.ToLower(diagClip(word))
 	best, bestDistance := "", 1<<30
@@ -145,10 +146,15 @@ func diagNearest(word string, candidates []string) string {
 		}
 	}
 	longer := max(len(word), len(best))
-	if best == "" || bestDistance > max(1, longer/3) || bestDistance >= len(best) {
-		return ""
+	if best != "" && bestDistance <= max(1, longer/3) && bestDistance < len(best) {
+		return best
 	}
-	return best
+	for _, c := range candidates {
+		if len(c) > 1 && strings.HasPrefix(word, c) {
+			return c
+		}
+	}
+	return ""
 }
 
 // diagWordMax bounds the bytes of a foreign word that are compared or shown.

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,7 +28,7 @@ func Parse(file string, src []byte) ([]*Definition, error) {
 		}
 	}
 	if len(p.diags) > 0 {
-		return nil, p.diags
+		return nil, p.inOrder()
 	}
 	return defs, nil
 }
@@ -38,6 +39,8 @@ type parser struct {
 	file  string
 	src   string
 	diags Diagnostics
+	// unlisted counts the errors beyond diagnosticsMax.
+	unlisted int
 	// conditions counts those of the definition being read.
 	conditions int
 }
@@ -56,7 +59,7 @@ func (p *parser) documents() []*parserNode {
 		if err == nil {
 			return roots
 		}
-		p.diags = nil
+		p.diags, p.unlisted = nil, 0
 		if strings.HasSuffix(p.file, ".json") {
 			p.add(*err)
 			return nil
@@ -97,7 +100,7 @@ func (p *parser) placeOf(offset int) Place {
 	}
 }
 
-// report adds an error, unless the file has enough of them.
+// report adds an error.
 func (p *parser) report(at Place, message, remedy string) {
 	p.add(Diagnostic{Place: at, Message: message, Remedy: remedy})
 }
@@ -106,20 +109,32 @@ func (p *parser) report(at Place, message, remedy string) {
 func (p *parser) unknown(at Place, what, word string, known []string) {
 	d := Diagnostic{Place: at, Message: fmt.Sprintf("unknown %s %q", what, diagClip(word))}
 	d.Nearest = diagNearest(word, known)
-	if d.Nearest == "" {
+	if d.Nearest == "" && len(known) > 0 {
 		d.Remedy = "known here: " + strings.Join(known, ", ")
 	}
 	p.add(d)
 }
 
 func (p *parser) add(d Diagnostic) {
-	if len(p.diags) > diagnosticsMax {
+	if len(p.diags) >= diagnosticsMax {
+		p.unlisted++
 		return
 	}
-	if len(p.diags) == diagnosticsMax {
-		p.diags = append(p.diags, Diagnostic{Place: Place{File: p.file}, Message: fmt.Sprintf("more than %d errors; the others are not listed", diagnosticsMax)})
-		return
-	}
-	d.Excerpt = diagExcerpt(p.src, d.Place)
 	p.diags = append(p.diags, d)
+}
+
+// inOrder returns the errors in the order of the source, each once: what an
+// alias repeats is wrong as often as it is repeated. The excerpts are cut here
+// because finding a line takes time.
+func (p *parser) inOrder() Diagnostics {
+	ds := p.diags
+	slices.SortStableFunc(ds, func(a, b Diagnostic) int { return checkComparePlaces(a.Place, b.Place) })
+	ds = slices.CompactFunc(ds, func(a, b Diagnostic) bool { return a.Place == b.Place && a.Message == b.Message })
+	for i := range ds {
+		ds[i].Excerpt = diagExcerpt(p.src, ds[i].Place)
+	}
+	if p.unlisted > 0 {
+		ds = append(ds, Diagnostic{Place: Place{File: p.file}, Message: fmt.Sprintf("%d more errors; they are not listed", p.unlisted)})
+	}
+	return ds
 }

@@ -69,7 +69,7 @@ func (p *parser) noConditionWord(m parserMapping) {
 			return
 		}
 	}
-	p.unknown(m.fields[0].Place, "condition word", m.fields[0].name, words)
+	p.report(m.Place, "the mapping has no condition word", "write one of "+strings.Join(words, ", "))
 }
 
 // conditionOf reads the condition that word begins.
@@ -141,8 +141,8 @@ func (p *parser) atLeast(word parserField, m parserMapping) Condition {
 
 // valueOf reads a trait or context condition.
 func (p *parser) valueOf(word parserField, m parserMapping) Condition {
-	scope := operandScope{what: word.name, value: operandAny}
 	c := Comparison{Place: m.Place, Path: p.path(word.value, word.name)}
+	scope := operandScope{what: word.name + " " + diagClip(c.Path), value: operandAny}
 	p.operatorsOf(&c, m, scope, word.name)
 	if word.name == "trait" {
 		return &Trait{c}
@@ -179,7 +179,7 @@ func (p *parser) membership(word parserField, m parserMapping) Condition {
 	p.only(m, "an audience condition", []string{"audience", "is"})
 	c := &Membership{Place: m.Place, Audience: p.audienceKey(word.value, "audience")}
 	if is := m.get("is"); is != nil {
-		word, _ := p.word(is, "is", "member", "not_member")
+		word, _ := p.word(is, "value of is", "member", "not_member")
 		c.NotMember = word == "not_member"
 	}
 	return c

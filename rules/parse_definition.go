@@ -92,7 +92,7 @@ func (p *parser) maxEntries(n *parserNode) *MaxEntries {
 	}
 	var e MaxEntries
 	e.Count, _ = p.whole(m.get("count"), "count of max_entries", 1, CountMax)
-	switch word, _ := p.word(m.get("per"), "per", "session", "day", "lifetime"); word {
+	switch word, _ := p.word(m.get("per"), "value of per", "session", "day", "lifetime"); word {
 	case "day":
 		e.Per = PerDay
 	case "lifetime":
@@ -123,7 +123,7 @@ func (p *parser) needs(m parserMapping, what string, names ...string) bool {
 		}
 	}
 	if len(missing) > 0 {
-		p.report(m.Place, fmt.Sprintf("%s needs the key %s", what, strings.Join(missing, " and ")), "")
+		p.report(m.Place, fmt.Sprintf("%s lacks %s", what, strings.Join(missing, " and ")), "")
 	}
 	return len(missing) == 0
 }

@@ -7,7 +7,7 @@ import (
 
 // count reads a condition on the number of events of one call type.
 func (p *parser) count(word parserField, m parserMapping) Condition {
-	p.only(m, word.name+" condition", []string{word.name, "where", "count", "within", "since"})
+	p.only(m, parserArticle(word.name)+" condition", []string{word.name, "where", "count", "within", "since"})
 	c := &Count{Place: m.Place, Within: p.windowOf(m), Since: p.since(m)}
 	c.Match = p.match(word, m, nil)
 	if n := m.get("count"); n != nil {
@@ -25,7 +25,7 @@ func (p *parser) aggregate(word parserField, m parserMapping) Condition {
 	if of := m.get("of"); of != nil {
 		c.Match = p.matchValue(of, "of", m.get("where"), nil)
 	} else {
-		p.report(m.Place, word.name+" needs the key \"of\"", "say which event carries the property, as in of: Order Completed")
+		p.report(m.Place, word.name+" lacks \"of\"", "say which event carries the property, as in of: Order Completed")
 	}
 	scope := operandScope{what: word.name, value: operandNumber}
 	switch c.Kind {
@@ -226,4 +226,12 @@ func (p *parser) windowMapping(n *parserNode) Window {
 	}
 	w.Last, _ = p.duration(m.get("last"), "last")
 	return w
+}
+
+// parserArticle returns the word with its article.
+func parserArticle(word string) string {
+	if strings.IndexByte("aeiou", word[0]) >= 0 {
+		return "an " + word
+	}
+	return "a " + word
 }

@@ -83,11 +83,12 @@ func (p *parser) comparisonOf(n *parserNode, scope operandScope) Comparison {
 // operatorsOf reads the operators among m's entries into c. The keys besides
 // are those that others read.
 func (p *parser) operatorsOf(c *Comparison, m parserMapping, scope operandScope, besides ...string) {
-	words := scope.words()
+	words, misplaced := scope.words(), 0
 	for _, f := range m.fields {
 		switch {
 		case parserContains(besides, f.name):
 		case !parserContains(words, f.name):
+			misplaced++
 			p.misplaced(f, scope, append(words, besides...))
 		case f.name == "ci":
 			c.IgnoreCase = p.boolean(f.value, "ci")
@@ -102,7 +103,7 @@ func (p *parser) operatorsOf(c *Comparison, m parserMapping, scope operandScope,
 	if m.get("ref") != nil && m.get("eq") != nil {
 		p.report(m.Place, "ref and eq both say what the value must equal", "keep one")
 	}
-	if len(c.Operators) == 0 {
+	if len(c.Operators) == 0 && misplaced == 0 {
 		p.report(m.Place, scope.what+" is compared with nothing", "add an operator, such as "+scope.example())
 	}
 }
@@ -299,8 +300,11 @@ func (p *parser) ref(n *parserNode, scope operandScope) string {
 		return ""
 	}
 	p.checkPath(n.Place, path, "the path of ref")
-	if !parserContains(scope.steps.earlier, step) {
-		p.unknown(n.Place, "step", step, scope.steps.earlier)
+	switch {
+	case len(scope.steps.earlier) == 0:
+		p.report(n.Place, fmt.Sprintf("no step before this one is called %q", diagClip(step)), "name one: {as: view, event: Product Viewed}")
+	case !parserContains(scope.steps.earlier, step):
+		p.unknown(n.Place, "earlier step", step, scope.steps.earlier)
 	}
 	return text
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -66,7 +67,7 @@ func (p *parser) readYAMLChunk(chunk string, lines int) []*parserNode {
 	if yamlBlank(chunk) {
 		return nil
 	}
-	r := yamlReader{p: p, lines: lines, aliasNodesLeft: aliasNodesMax}
+	r := yamlReader{p: p, chunk: chunk, lines: lines, aliasNodesLeft: aliasNodesMax}
 	decoder := yaml.NewDecoder(strings.NewReader(chunk))
 	var roots []*parserNode
 	for {
@@ -103,7 +104,8 @@ func yamlBlank(chunk string) bool {
 // yamlReader turns the nodes of one chunk into those of the parser.
 type yamlReader struct {
 	p              *parser
-	lines          int
+	chunk          string
+	lines          int // of the file before the chunk
 	aliasNodesLeft int
 	inAlias        bool
 	gaveUp         bool
@@ -111,6 +113,14 @@ type yamlReader struct {
 
 func (r *yamlReader) place(line, column int) Place {
 	return Place{File: r.p.file, Line: line + r.lines, Column: max(column, 1)}
+}
+
+// end returns the place behind the last character of the chunk that is not
+// blank: what is missing at the end of a text is missing there.
+func (r *yamlReader) end() Place {
+	text := strings.TrimRight(r.chunk, " \t\r\n")
+	last := text[strings.LastIndexByte(text, '\n')+1:]
+	return r.place(strings.Count(text, "\n")+1, utf8.RuneCountInString(last)+1)
 }
 
 // syntaxError reports what the YAML reader could not read.
@@ -121,6 +131,9 @@ func (r *yamlReader) syntaxError(err error) {
 		message = load.Message
 		if load.Mark.Line > 0 {
 			at = r.place(load.Mark.Line, load.Mark.Column)
+		}
+		if end := r.end(); at.Line > end.Line {
+			at = end
 		}
 		if load.ContextMsg != "" {
 			message += " " + load.ContextMsg
@@ -207,6 +220,9 @@ func (r *yamlReader) scalar(n *yaml.Node, out *parserNode) {
 		out.kind, out.truth = parserBool, strings.EqualFold(n.Value, "true")
 	case "!!str", "!!timestamp":
 		out.kind = parserString
+		if _, err := strconv.ParseFloat(n.Value, 64); errors.Is(err, strconv.ErrRange) && n.Style == 0 {
+			r.number(n, out)
+		}
 	case "!!int", "!!float":
 		r.number(n, out)
 	default:
@@ -221,6 +237,7 @@ func (r *yamlReader) number(n *yaml.Node, out *parserNode) {
 	value, err := strconv.ParseFloat(n.Value, 64)
 	leadingZero := len(digits) > 1 && digits[0] == '0' && digits[1] != '.' && digits[1] != 'e' && digits[1] != 'E'
 	if err != nil || leadingZero || math.IsInf(value, 0) || math.IsNaN(value) || strings.ContainsAny(n.Value, "_xXpP") {
+		out.kind = parserBroken
 		r.p.report(out.Place, fmt.Sprintf("%s is not a decimal number", diagClip(n.Value)), fmt.Sprintf("quote it if text is meant: %q", diagClip(n.Value)))
 		return
 	}

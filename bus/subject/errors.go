@@ -10,6 +10,4 @@ var (
 	// ErrNotEncoded is returned when a token or a bucket key is not what the
 	// encoding gives for any user's key.
 	ErrNotEncoded = errors.New("not an encoded key")
-	// ErrNotPosition is returned when a string is not <at>-<seq>-<order>.
-	ErrNotPosition = errors.New("not a position")
 )

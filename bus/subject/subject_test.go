@@ -1,12 +1,6 @@
 package subject
 
-import (
-	"errors"
-	"math"
-	"testing"
-
-	"pgregory.net/rapid"
-)
+import "testing"
 
 // TestNames pins every name: they are stored, so a change loses data.
 func TestNames(t *testing.T) {
@@ -20,6 +14,21 @@ func TestNames(t *testing.T) {
 		{Log(7, KindRules), "usher.log.7.rules"},
 		{LogAll(7), "usher.log.7.*"},
 		{LogStream(7), "LOG_7"},
+		{HeaderPosition, "Usher-Position"},
+		{HeaderReason, "Usher-Reason"},
+		{HeaderDetail, "Usher-Detail"},
+		{BucketInstallation, "usher_installation"},
+		{BucketDefinitions, "usher_definitions"},
+		{BucketSnapshots, "usher_snapshots"},
+		{BucketCheckpoints, "usher_checkpoints"},
+		{BucketMembers, "usher_members"},
+		{BucketPartitions, "usher_partitions"},
+		{StreamTransitions, "TRANSITIONS"},
+		{StreamRejected, "REJECTED"},
+		{RequestSession, "usher.session"},
+		{RequestMembers, "usher.members"},
+		{RequestExplain, "usher.explain"},
+		{RequestStatus, "usher.status"},
 		{Rejected(7), "usher.rejected.7"},
 		{Transition("vip", token), "transitions.vip.ada@example%2Eorg"},
 		{Transitions("vip"), "transitions.vip.*"},
@@ -79,36 +88,4 @@ func TestParseTransition(t *testing.T) {
 			t.Errorf("ParseTransition(%q) = %q, %q, true; want false", s, audience, token)
 		}
 	}
-}
-
-func TestPosition(t *testing.T) {
-	if got, want := FormatPosition(1795428000123, 48213, 0), "1795428000123-48213-0"; got != want {
-		t.Errorf("FormatPosition = %q, want %q", got, want)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		at, seq := rapid.Int64().Draw(t, "at"), rapid.Uint64().Draw(t, "seq")
-		order := rapid.IntRange(0, math.MaxInt).Draw(t, "order")
-		s := FormatPosition(at, seq, order)
-		gotAt, gotSeq, gotOrder, err := ParsePosition(s)
-		if err != nil || gotAt != at || gotSeq != seq || gotOrder != order {
-			t.Fatalf("ParsePosition(%q) = %d, %d, %d, %v", s, gotAt, gotSeq, gotOrder, err)
-		}
-	})
-	for _, s := range []string{"", "1", "1-2", "1-2-", "-2-3", "1--3", "1-2-3-4", "1-2--3", "01-2-3", "1-02-3", "1-2-+3", "+1-2-3", "1-2-3 ", "a-b-c"} {
-		if at, seq, order, err := ParsePosition(s); !errors.Is(err, ErrNotPosition) {
-			t.Errorf("ParsePosition(%q) = %d, %d, %d, %v; want %v", s, at, seq, order, err, ErrNotPosition)
-		}
-	}
-}
-
-// FuzzParsePosition: what is accepted is what FormatPosition writes.
-func FuzzParsePosition(f *testing.F) {
-	for _, s := range []string{"1795428000123-48213-0", "-5-0-1", "1-2--3", "01-2-3"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		if at, seq, order, err := ParsePosition(s); err == nil && FormatPosition(at, seq, order) != s {
-			t.Fatalf("ParsePosition(%q) = %d, %d, %d", s, at, seq, order)
-		}
-	})
 }

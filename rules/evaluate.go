@@ -1,8 +1,266 @@
 package rules
 
+import "slices"
+
 // Evaluator is the scratch memory of evaluation, shared by all sessions of
 // one partition. It is not safe for concurrent use.
-type Evaluator struct{}
+//
+// A step of a session goes: [Evaluator.Begin]; then, for each instant at
+// which something happens, [Evaluator.At], the methods that say what happens
+// (EndSession, Expire, BeginSession, Count, Merge, Replace), and
+// [Evaluator.Evaluate]. Nothing is decided before Evaluate, so what happens
+// at one instant is seen as a whole. [Evaluator.Restore] undoes the step.
+type Evaluator struct {
+	set   *RuleSet
+	state *State
+	idle  Millis
+	now   int64
+	saved State // the state as Begin found it
+
+	inSession    bool  // the event at hand belongs to the open session
+	occurred     int64 // its occurrence time
+	sessionEnded bool  // a session ended since the last evaluation
+
+	values  []*value // by slot, of the event at hand; nil is missing
+	missing value
+	matched []*matcher
+	anew    []condIndex // conditions whose since the event at hand matched
+
+	queue   []decisionIndex // a heap
+	queued  []bool
+	changes []Change
+
+	diff     *ruleDiff // between the last two rule sets that Replace saw
+	replaced *ruleDiff // set while a rule change is evaluated
+}
 
 // NewEvaluator returns an evaluator.
 func NewEvaluator() *Evaluator { return &Evaluator{} }
+
+// Begin starts a step over one key's state.
+func (e *Evaluator) Begin(st *State, rs *RuleSet, idle Millis) {
+	e.use(rs)
+	e.state, e.idle = st, idle
+	e.saved.copyFrom(st)
+	e.sessionEnded, e.inSession = false, false
+	e.changes = e.changes[:0]
+}
+
+// Restore makes the state what Begin found.
+func (e *Evaluator) Restore() {
+	for _, d := range e.queue {
+		e.queued[d] = false
+	}
+	e.queue = e.queue[:0]
+	clear(e.values)
+	e.replaced = nil
+	e.state.copyFrom(&e.saved)
+}
+
+func (e *Evaluator) use(rs *RuleSet) {
+	e.set = rs
+	if n := len(rs.decisions); len(e.queued) < n {
+		e.queued = append(e.queued, make([]bool, n-len(e.queued))...)
+	}
+	if n := int(rs.paths.slots); len(e.values) < n {
+		e.values = append(e.values, make([]*value, n-len(e.values))...)
+	}
+}
+
+// At sets the instant at which what follows happens. Instants never go back.
+func (e *Evaluator) At(now int64) { e.now = now }
+
+// Deadline returns the next instant at which time alone may change something.
+func (e *Evaluator) Deadline() int64 { return e.state.Deadline(e.idle) }
+
+func (e *Evaluator) sessionEnd() int64 { return e.state.Visit.end(e.idle) }
+
+// EndSession ends the open session: what counts only within it is forgotten.
+func (e *Evaluator) EndSession() {
+	e.forgetSession()
+	e.state.Visit.Open = false
+	e.sessionEnded = true
+	for i := range e.state.members {
+		rec := &e.state.members[i]
+		if rec.member && e.set.decisions[rec.decision].exitsWithSession() {
+			e.mark(rec.decision)
+		}
+	}
+}
+
+func (e *Evaluator) forgetSession() {
+	st := e.state
+	counts := st.counts[:0]
+	for _, rec := range st.counts {
+		l := e.set.conds[rec.cond].leaf.(*countLeaf)
+		if !l.session {
+			counts = append(counts, rec)
+		} else if l.threshold.holds(int(rec.n)) != l.threshold.holds(0) {
+			e.flipped(rec.cond)
+		}
+	}
+	st.counts = counts
+	for i, offset := 0, 0; i < len(st.windows); {
+		rec := st.windows[i]
+		l := e.set.conds[rec.cond].leaf.(*windowLeaf)
+		if l.session {
+			l.reset(e, rec.cond)
+			continue
+		}
+		offset += int(rec.n)
+		i++
+	}
+}
+
+// BeginSession begins a session with the event at hand.
+func (e *Evaluator) BeginSession(start int64, id string) {
+	v := &e.state.Visit
+	*v = Visit{Open: true, Start: start, Last: start, ID: id, Number: v.Number + 1}
+	for i := range e.state.members {
+		rec := &e.state.members[i]
+		if rec.raw && !rec.member && e.set.decisions[rec.decision].waitsForSession() {
+			e.mark(rec.decision)
+		}
+	}
+}
+
+// Expire lets the records whose instant has come look at the clock.
+func (e *Evaluator) Expire() {
+	st := e.state
+	for i, offset := 0, 0; i < len(st.windows); {
+		cond := st.windows[i].cond
+		if st.windows[i].next <= e.now {
+			e.flipped(cond)
+			if !e.set.conds[cond].leaf.(*windowLeaf).trim(e, i, offset) {
+				st.windows = slices.Delete(st.windows, i, i+1)
+				continue
+			}
+		}
+		offset += int(st.windows[i].n)
+		i++
+	}
+	for i := range st.members {
+		if st.members[i].wake <= e.now {
+			e.mark(st.members[i].decision)
+		}
+	}
+}
+
+// Greet is the first message of a key: what holds of a key of which nothing
+// is known is decided.
+func (e *Evaluator) Greet() {
+	if e.state.known {
+		return
+	}
+	e.state.known = true
+	for _, d := range e.set.first {
+		e.mark(d)
+	}
+}
+
+// EventScope says whether an event belongs to the open session.
+type EventScope uint8
+
+// The scopes of an event.
+const (
+	InSession EventScope = iota
+	UserLevel            // too late for any session: counted in user-level windows only
+)
+
+// Count counts an event that occurred at o.
+func (e *Evaluator) Count(ev *Event, o int64, scope EventScope) {
+	ev = ev.under(e.set)
+	e.inSession, e.occurred = scope == InSession, o
+	for i := range ev.values {
+		e.values[ev.values[i].slot] = &ev.values[i]
+	}
+	e.matched = e.set.events.match(e, ev, e.now, e.matched[:0])
+	for i := range ev.values {
+		e.values[ev.values[i].slot] = nil
+	}
+	e.anew = e.anew[:0]
+	for _, m := range e.matched {
+		for _, c := range m.resets {
+			e.set.conds[c].leaf.(countingLeaf).reset(e, c)
+			e.anew = append(e.anew, c)
+		}
+	}
+	for _, m := range e.matched {
+		for _, c := range m.feeds {
+			// An occurrence is not after itself: one that since selects too
+			// does not count.
+			if len(e.anew) == 0 || !slices.Contains(e.anew, c) {
+				e.set.conds[c].leaf.(countingLeaf).feed(e, c)
+			}
+		}
+	}
+}
+
+func (e *Evaluator) eventValue(slot int32) *value {
+	if v := e.values[slot]; v != nil {
+		return v
+	}
+	return &e.missing
+}
+
+// Merge merges an update into the traits.
+func (e *Evaluator) Merge(update map[string]any) *Rejection {
+	before := e.state.Traits
+	after, rejection := before.merge(update)
+	if rejection != nil {
+		return rejection
+	}
+	e.state.Traits = after
+	for name := range update { // marks only; their order does not matter
+		e.set.traits.changed(e, name, before, after)
+	}
+	return nil
+}
+
+// flipped marks what depends on a condition.
+func (e *Evaluator) flipped(c condIndex) {
+	for _, d := range e.set.conds[c].targets {
+		e.mark(d)
+	}
+}
+
+// mark puts a decision into the queue, once.
+func (e *Evaluator) mark(d decisionIndex) {
+	if e.queued[d] {
+		return
+	}
+	e.queued[d] = true
+	e.queue = append(e.queue, d)
+	for i := len(e.queue) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if e.queue[parent] <= e.queue[i] {
+			break
+		}
+		e.queue[parent], e.queue[i] = e.queue[i], e.queue[parent]
+		i = parent
+	}
+}
+
+// next takes the first decision in the order of evaluation from the queue.
+func (e *Evaluator) next() decisionIndex {
+	q := e.queue
+	first, last := q[0], len(q)-1
+	q[0] = q[last]
+	q = q[:last]
+	for i := 0; ; {
+		least := i
+		for _, kid := range [2]int{2*i + 1, 2*i + 2} {
+			if kid < last && q[kid] < q[least] {
+				least = kid
+			}
+		}
+		if least == i {
+			break
+		}
+		q[i], q[least] = q[least], q[i]
+		i = least
+	}
+	e.queue = q
+	e.queued[first] = false
+	return first
+}

@@ -1,7 +1,12 @@
 package rules
 
-// EvaluationVersion is part of every revision, so that two builds which decide
-// differently never evaluate one position differently.
+import (
+	"cmp"
+	"slices"
+)
+
+// EvaluationVersion is part of every revision, so that two builds which
+// decide differently never evaluate one position differently.
 const EvaluationVersion = 1
 
 // Versioned is a definition with the version under which it was stored.
@@ -12,22 +17,25 @@ type Versioned struct {
 
 // RuleSet is one revision of all audiences in compiled form. It is immutable
 // and safe for concurrent use.
+//
+// It holds every distinct leaf condition once. An event finds the conditions
+// it feeds by call, name and the value of a property that must equal
+// something; a condition knows what is decided anew when its truth flips. So
+// the cost of an event grows with what it matches, not with the number of
+// audiences.
 type RuleSet struct {
 	revision uint64
-	paths    *pathSet
 	keys     []AudienceKey
 	defs     map[AudienceKey]Versioned
-}
 
-// Compile turns definitions into a rule set. The error lists every refused
-// definition with its place. Revision 0 without definitions is legal.
-func Compile(revision uint64, defs []Versioned) (*RuleSet, error) {
-	rs := &RuleSet{revision: revision, defs: make(map[AudienceKey]Versioned, len(defs))}
-	for _, d := range defs {
-		rs.keys = append(rs.keys, d.Audience)
-		rs.defs[d.Audience] = d
-	}
-	return rs, nil
+	conds          []condition // by id
+	decisions      []decision  // in the order of evaluation
+	decisionByName map[string]decisionIndex
+	first          []decisionIndex // decided at a key's first message
+
+	paths  *pathSet
+	events *eventIndex
+	traits *traitIndex
 }
 
 // Revision returns the revision the set was compiled as.
@@ -41,4 +49,10 @@ func (rs *RuleSet) Audiences() []AudienceKey { return rs.keys }
 func (rs *RuleSet) Definition(key AudienceKey) (*Definition, bool) {
 	v, ok := rs.defs[key]
 	return v.Definition, ok
+}
+
+// condition finds a condition by its id.
+func (rs *RuleSet) condition(id uint64) (condIndex, bool) {
+	i, ok := slices.BinarySearchFunc(rs.conds, id, func(c condition, id uint64) int { return cmp.Compare(c.id, id) })
+	return condIndex(i), ok
 }

@@ -1,51 +1,58 @@
 package session
 
 import (
-	"errors"
+	"strings"
 
 	"github.com/usher-audiences/usher/rules"
 )
+
+// idleDefault is how long a session lasts after its last activity unless the
+// installation says otherwise.
+const idleDefault rules.Millis = 30 * 60 * 1000
 
 // Config is what an installation fixes for all sessions.
 type Config struct {
 	Idle rules.Millis // a session ends this long after its last activity; default 30 minutes
 }
 
+func (c Config) validate() Config {
+	if c.Idle <= 0 {
+		c.Idle = idleDefault
+	}
+	return c
+}
+
 // Output is what one step decided.
 type Output struct {
-	Transitions []rules.Transition // in position order; valid until the next Step on the same evaluator
-	Next        int64              // next deadline, rules.Never if none
-	Skipped     bool               // the input was at or before the applied position; nothing changed
+	// Transitions are in position order. They are the caller's to keep.
+	Transitions []rules.Transition
+	Next        int64 // next deadline, rules.Never if none
+	Skipped     bool  // the input was at or before the applied position; nothing changed
 }
 
 // Session is the state machine of one key. It is not safe for concurrent use.
 type Session struct {
-	key rules.UserKey
-	set *rules.RuleSet
-	cfg Config
-	at  int64
-	seq uint64
+	key  rules.UserKey
+	idle rules.Millis
+	register
+	state rules.State
+}
+
+// register is the small part of a session's state, of which a step keeps a
+// copy; the evaluator keeps one of the rest.
+type register struct {
+	set         *rules.RuleSet
+	at          int64 // of the last applied input
+	seq         uint64
+	next        int64
+	userID      string // as last seen
+	anonymousID string
+	counted     ring
 }
 
 // New returns the session of a key of which nothing is known.
 func New(key rules.UserKey, rs *rules.RuleSet, cfg Config) *Session {
-	return &Session{key: key, set: rs, cfg: cfg}
-}
-
-// Decode restores a session from what Encode wrote. The rule set must be of
-// the revision the state was encoded under.
-func Decode(key rules.UserKey, state []byte, rs *rules.RuleSet, cfg Config) (*Session, error) {
-	return nil, errors.New("decoding is not in place yet")
-}
-
-// Encode appends the session's snapshot to dst.
-func (s *Session) Encode(dst []byte) []byte { return dst }
-
-// Step fires the deadlines at or before the input's log time and applies the
-// input. The error is a *rules.Rejection; the state is then as before.
-func (s *Session) Step(ev *rules.Evaluator, in rules.Input) (Output, error) {
-	s.at, s.seq = in.At, in.Seq
-	return Output{Next: rules.Never}, nil
+	return &Session{key: key, idle: cfg.validate().Idle, register: register{set: rs, next: rules.Never}}
 }
 
 // Key returns whose session it is.
@@ -55,7 +62,17 @@ func (s *Session) Key() rules.UserKey { return s.key }
 func (s *Session) Applied() (at int64, seq uint64) { return s.at, s.seq }
 
 // Next returns the next deadline, rules.Never if there is none.
-func (s *Session) Next() int64 { return rules.Never }
+func (s *Session) Next() int64 { return s.next }
 
 // Rules returns the rule set in force.
 func (s *Session) Rules() *rules.RuleSet { return s.set }
+
+// see remembers the ids that a message carries.
+func (s *Session) see(userID, anonymousID string) {
+	if userID != "" && userID != s.userID {
+		s.userID = strings.Clone(userID)
+	}
+	if anonymousID != "" && anonymousID != s.anonymousID {
+		s.anonymousID = strings.Clone(anonymousID)
+	}
+}

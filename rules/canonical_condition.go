@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -82,7 +83,7 @@ func (f canonicalForm) group(c *Group) any {
 	members := f.members(c.Of)
 	if f.identity {
 		// Of two equal members one says it all. In at_least both count.
-		members = slices.CompactFunc(members, func(a, b any) bool { return canonicalCompare(a, b) == 0 })
+		members = slices.CompactFunc(members, canonicalEqual)
 		if len(members) == 1 && c.Kind == None {
 			return f.not(c.Of[0])
 		}
@@ -108,14 +109,24 @@ func (f canonicalForm) members(of []Condition) []any {
 
 // sorted puts values whose order means nothing in one order, for identities.
 func (f canonicalForm) sorted(values []any) []any {
-	if f.identity {
-		slices.SortStableFunc(values, canonicalCompare)
+	if !f.identity || len(values) < 2 {
+		return values
 	}
-	return values
+	type written struct {
+		value any
+		text  string
+	}
+	all := make([]written, len(values))
+	for i, v := range values {
+		all[i] = written{v, string(canonicalAppend(nil, v))}
+	}
+	slices.SortFunc(all, func(a, b written) int { return strings.Compare(a.text, b.text) })
+	return canonicalList(all, func(w written) any { return w.value })
 }
 
-func canonicalCompare(a, b any) int {
-	return slices.Compare(canonicalAppend(nil, a), canonicalAppend(nil, b))
+// canonicalEqual reports whether two values are written the same.
+func canonicalEqual(a, b any) bool {
+	return bytes.Equal(canonicalAppend(nil, a), canonicalAppend(nil, b))
 }
 
 // match returns an event, page, screen or type key and where.
@@ -177,8 +188,7 @@ func (f canonicalForm) operand(o Operator) any {
 	switch o.Op {
 	case OpIn, OpNotIn, OpIncludesAny, OpIncludesAll:
 		if list, ok := o.Operand.([]any); ok {
-			sorted := f.sorted(slices.Clone(list))
-			return slices.CompactFunc(sorted, func(a, b any) bool { return canonicalCompare(a, b) == 0 })
+			return slices.CompactFunc(f.sorted(slices.Clone(list)), canonicalEqual)
 		}
 	case OpBefore, OpAfter:
 		if text, ok := o.Operand.(string); ok {

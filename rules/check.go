@@ -95,9 +95,14 @@ func walkConditions(c Condition, visit func(Condition)) {
 	}
 }
 
+// nearestMax bounds the unknown references for which the nearest of up to
+// AudiencesMax keys is looked for.
+const nearestMax = 20
+
 // references reports references to audiences that do not exist.
 func (c *checkedSet) references() {
 	var known []string
+	unknown := 0
 	for _, d := range c.order {
 		for _, m := range References(d.When) {
 			if c.byKey[m.Audience] != nil {
@@ -107,7 +112,10 @@ func (c *checkedSet) references() {
 				known = c.keys()
 			}
 			diag := Diagnostic{Place: m.Place, Message: fmt.Sprintf("there is no audience %q", m.Audience)}
-			if diag.Nearest = diagNearest(string(m.Audience), known); diag.Nearest == "" {
+			if unknown++; unknown <= nearestMax {
+				diag.Nearest = diagNearest(string(m.Audience), known)
+			}
+			if diag.Nearest == "" {
 				diag.Remedy = "define it, or remove the reference"
 			}
 			c.diags = append(c.diags, diag)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// parsed reads definitions that must be well formed.
-func parsed(t *testing.T, texts ...string) []*Definition {
+// checkParsed reads definitions that must be well formed.
+func checkParsed(t *testing.T, texts ...string) []*Definition {
 	t.Helper()
 	defs, err := Parse("set.yaml", []byte(strings.Join(texts, "\n---\n")))
 	if err != nil {
@@ -17,8 +17,8 @@ func parsed(t *testing.T, texts ...string) []*Definition {
 	return defs
 }
 
-// messages returns the first lines of an error's diagnostics.
-func messages(t *testing.T, err error) []string {
+// checkMessages returns the first lines of an error's diagnostics.
+func checkMessages(t *testing.T, err error) []string {
 	t.Helper()
 	if err == nil {
 		return nil
@@ -35,7 +35,7 @@ func messages(t *testing.T, err error) []string {
 }
 
 func TestCheckSetAcceptsSoundSets(t *testing.T) {
-	sound := parsed(t,
+	sound := checkParsed(t,
 		"audience: a\nwhen: {event: X}",
 		"audience: b\nwhen: {all: [{audience: a}, {audience: c}]}",
 		"audience: c\nwhen: {any: [{audience: a}, {event: Y}]}",
@@ -78,7 +78,7 @@ func TestCheckSetFindsEverything(t *testing.T) {
 			},
 		},
 	} {
-		got := messages(t, CheckSet(parsed(t, c.texts...)))
+		got := checkMessages(t, CheckSet(checkParsed(t, c.texts...)))
 		if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 		}
@@ -87,7 +87,7 @@ func TestCheckSetFindsEverything(t *testing.T) {
 
 func TestCheckSetNamesTheNearestAudience(t *testing.T) {
 	src := "audience: buyers\nwhen: {event: X}\n---\naudience: b\nwhen: {audience: buyer}"
-	err := CheckSet(parsed(t, src))
+	err := CheckSet(checkParsed(t, src))
 	var ds Diagnostics
 	if !errors.As(err, &ds) {
 		t.Fatalf("got %v", err)
@@ -110,7 +110,7 @@ func TestCheckSetRefusesTooManyAudiences(t *testing.T) {
 	if err := CheckSet(defs[:AudiencesMax]); err != nil {
 		t.Errorf("at the limit: %v", err)
 	}
-	if got := messages(t, CheckSet(defs)); len(got) != 1 || got[0] != "0: 100001 audiences: the limit is 100000" {
+	if got := checkMessages(t, CheckSet(defs)); len(got) != 1 || got[0] != "0: 100001 audiences: the limit is 100000" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -121,7 +121,7 @@ func TestCheckSetFollowsALongCircle(t *testing.T) {
 		next := AudienceKey(fmt.Sprintf("a%d", (i+1)%len(defs)))
 		defs[i] = &Definition{Audience: AudienceKey(fmt.Sprintf("a%d", i)), When: &Membership{Audience: next}}
 	}
-	got := messages(t, CheckSet(defs))
+	got := checkMessages(t, CheckSet(defs))
 	if len(got) != 1 || !strings.HasSuffix(got[0], "a0 -> a1 -> a2 -> a3 -> a4 -> a5 -> a6 -> a7 -> a8 -> a9 -> ... -> a0") {
 		t.Errorf("got %q", got)
 	}
@@ -208,12 +208,12 @@ func TestWarnFindsWhatIsSurelyNotMeant(t *testing.T) {
 		"{bucket: {percent: 0.001}}":                                 "percent rounds to 0.00",
 		"{bucket: {percent: 0.01}}":                                  "",
 	} {
-		got := Warn(parsed(t, "audience: a\nwhen: "+text)).Error()
+		got := Warn(checkParsed(t, "audience: a\nwhen: "+text)).Error()
 		if want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}
-	long := WarnIdle(parsed(t, "audience: a\nwhen: {session: idle, gte: 30m}"), 31*minute)
+	long := WarnIdle(checkParsed(t, "audience: a\nwhen: {session: idle, gte: 30m}"), 31*minute)
 	if len(long) != 0 {
 		t.Errorf("with longer sessions: got %v", long)
 	}

@@ -72,7 +72,7 @@ func (ds Diagnostics) Error() string {
 // in from src. [CheckSet] and [Warn] see no source; their callers have it.
 func (ds Diagnostics) WithSource(file string, src []byte) Diagnostics {
 	out := slices.Clone(ds)
-	text := string(src)
+	text := strings.TrimPrefix(string(src), byteOrderMark)
 	for i := range out {
 		if out[i].File == file && out[i].Excerpt == "" {
 			out[i].Excerpt = diagExcerpt(text, out[i].Place)
@@ -80,6 +80,9 @@ func (ds Diagnostics) WithSource(file string, src []byte) Diagnostics {
 	}
 	return out
 }
+
+// byteOrderMark may begin a file in UTF-8; it is no character of the text.
+const byteOrderMark = "\xef\xbb\xbf"
 
 // diagWidthMax bounds the runes of a source line that an excerpt shows, so
 // that a minified file does not fill the screen.
@@ -140,6 +143,10 @@ func diagNearest(word string, candidates []string) string {
 	word = strings.ToLower(diagClip(word))
 	best, bestDistance := "", 1<<30
 	for _, c := range candidates {
+		// At least the letters that one has more than the other differ.
+		if apart := len(c) - len(word); max(apart, -apart) >= bestDistance || max(apart, -apart) > max(1, max(len(c), len(word))/3) {
+			continue
+		}
 		d := diagDistance(word, strings.ToLower(c))
 		if d < bestDistance {
 			best, bestDistance = c, d

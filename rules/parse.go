@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ import (
 // first; there are then no definitions. Parse judges each document by itself;
 // what depends on other documents is for [CheckSet].
 func Parse(file string, src []byte) ([]*Definition, error) {
-	p := &parser{file: file, src: string(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")))}
+	p := &parser{file: file, src: strings.TrimPrefix(string(src), byteOrderMark)}
 	var defs []*Definition
 	for _, document := range p.documents() {
 		if document.kind != parserList {

@@ -1,28 +1,72 @@
 package rules
 
 import (
+	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// specExample returns the first YAML block of SPEC.md.
-func specExample(t *testing.T) []byte {
+// specBlock returns the first block of SPEC.md in a language.
+func specBlock(t *testing.T, language string) string {
 	t.Helper()
 	spec, err := os.ReadFile("SPEC.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(spec), "```yaml\n")
+	_, rest, ok := strings.Cut(string(spec), "```"+language+"\n")
 	block, _, closed := strings.Cut(rest, "```")
 	if !ok || !closed {
-		t.Fatal("SPEC.md has no YAML block")
+		t.Fatalf("SPEC.md has no %s block", language)
 	}
-	return []byte(block)
+	return block
+}
+
+func TestSpecShowsAnErrorAsItIs(t *testing.T) {
+	_, err := Parse("shop.yaml", []byte("audience: a\nwhen:\n  all:\n    - {evnt: X}\n"))
+	if err == nil || err.Error()+"\n" != specBlock(t, "text") {
+		t.Errorf("got\n%v\nwant\n%s", err, specBlock(t, "text"))
+	}
+}
+
+func TestSpecNamesTheLimits(t *testing.T) {
+	spec, err := os.ReadFile("SPEC.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []string{
+		specNumber(AudiencesMax) + " | `AudiencesMax`",
+		specNumber(ConditionsMax) + " | `ConditionsMax`",
+		specNumber(StepsMax) + " | `StepsMax`",
+		specNumber(CountMax) + " | `CountMax`",
+		specNumber(SourceMax>>20) + " MiB | `SourceMax`",
+		specNumber(DefinitionMax>>10) + " KiB | `DefinitionMax`",
+		specNumber(NestingMax) + " | `NestingMax`",
+		specNumber(StringMax) + " bytes | `StringMax`",
+		specNumber(PatternMax) + " bytes | `PatternMax`",
+		specNumber(PathMax) + " bytes | `PathMax`",
+		specNumber(KeyMax) + " bytes | `KeyMax`",
+		specNumber(int(DurationMax/day)) + " d | `DurationMax`",
+		"may have " + specNumber(aliasNodesMax) + " values",
+		"Of one file " + specNumber(diagnosticsMax) + " errors",
+	} {
+		if !strings.Contains(string(spec), row) {
+			t.Errorf("SPEC.md does not say %q", row)
+		}
+	}
+}
+
+// specNumber returns n with a comma before its last three digits.
+func specNumber(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }
 
 func TestParseReadsTheExampleOfTheSpec(t *testing.T) {
-	defs, err := Parse("SPEC.md", specExample(t))
+	defs, err := Parse("SPEC.md", []byte(specBlock(t, "yaml")))
 	if err != nil {
 		t.Fatal(err)
 	}

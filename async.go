@@ -2,7 +2,6 @@ package usher
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -39,7 +38,7 @@ func (c *Client) PublishRawAsync(ctx context.Context, key UserKey, payload []byt
 }
 
 // Flush waits until every PublishAsync before it is stored or given up, and
-// returns the errors of those given up since the Flush before.
+// returns a [*FlushError] if any was given up since the Flush before.
 func (c *Client) Flush(ctx context.Context) error {
 	return c.async.flush(ctx)
 }
@@ -64,7 +63,7 @@ type pipeline struct {
 
 	mu       sync.Mutex
 	underway int
-	failures []error
+	failed   FlushError
 	idle     chan struct{} // closed when underway falls to 0; nil unless awaited
 }
 
@@ -139,8 +138,11 @@ func (p *pipeline) finish(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.underway--
-	if err != nil && len(p.failures) < errorsKeptMax {
-		p.failures = append(p.failures, err)
+	if err != nil {
+		p.failed.Failed++
+	}
+	if err != nil && len(p.failed.Errs) < errorsKeptMax {
+		p.failed.Errs = append(p.failed.Errs, err)
 	}
 	if p.underway == 0 && p.idle != nil {
 		close(p.idle)
@@ -175,9 +177,12 @@ func (p *pipeline) settled() (<-chan struct{}, error) {
 		}
 		return p.idle, nil
 	}
-	err := errors.Join(p.failures...)
-	p.failures = nil
-	return nil, err
+	if p.failed.Failed == 0 {
+		return nil, nil
+	}
+	failed := p.failed
+	p.failed = FlushError{}
+	return nil, &failed
 }
 
 // Pending returns how many messages are under way.

@@ -1,6 +1,9 @@
 package usher
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 var (
 	// ErrConnect is returned when no server could be reached.
@@ -31,3 +34,19 @@ var (
 	// transition of a form that this version knows.
 	ErrUnreadable = errors.New("not a transition that this version can read")
 )
+
+// FlushError is returned by [Client.Flush] when messages were given up.
+type FlushError struct {
+	// Failed counts them.
+	Failed int
+	// Errs holds the errors of the first few.
+	Errs []error
+}
+
+// Error returns the count and the first error.
+func (e *FlushError) Error() string {
+	return fmt.Sprintf("%d messages were not stored; the first: %v", e.Failed, e.Errs[0])
+}
+
+// Unwrap returns the errors of the first few messages.
+func (e *FlushError) Unwrap() []error { return e.Errs }

@@ -2,6 +2,13 @@ package bus
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"math/bits"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/usher-audiences/usher/actors/partition"
 )
@@ -14,30 +21,116 @@ type Reader = interface {
 	Stop()
 }
 
-// Bus is the ports on NATS. Its context is the one it was opened with: when
-// that ends nothing is answered any more.
-type Bus struct{}
+// Bus is the ports on NATS. When the context it was opened with ends, nothing
+// is answered any more.
+type Bus struct {
+	*Conn
+	inst Installation
+	sets *ruleSets
 
-// Open gives the ports.
-func (c *Conn) Open(ctx context.Context) (*Bus, error) { return &Bus{}, nil }
-
-// Close ends every reading and waits for them.
-func (b *Bus) Close() {}
-
-func (b *Bus) Read(p int, r partition.Read, deliver func(partition.Input)) Reader                  { return nil }
-func (b *Bus) AppendTick(p int, t partition.AppendTick, done func(partition.TickAppended))         {}
-func (b *Bus) AppendRules(p int, r partition.AppendRules, done func(partition.RulesAppended))      {}
-func (b *Bus) Reject(p int, r partition.Reject, done func(partition.RejectStored))                 {}
-func (b *Bus) Publish(p partition.Publish, done func(partition.Published))                         {}
-func (b *Bus) ReadRegister(r partition.ReadRegister, done func(partition.RegisterRead))            {}
-func (b *Bus) CheckTransition(c partition.CheckTransition, done func(partition.TransitionChecked)) {}
-func (b *Bus) ReadSnapshot(p int, r partition.ReadSnapshot, done func(partition.SnapshotRead))     {}
-func (b *Bus) SaveSnapshot(p int, s partition.SaveSnapshot, done func(partition.SnapshotSaved))    {}
-func (b *Bus) ScanSnapshots(p int, s partition.ScanSnapshots, each func(partition.SnapshotsScanned)) {
+	ctx   context.Context //nolint:containedctx // the ports have none: this is how long they answer
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
 }
-func (b *Bus) ReadCheckpoint(p int, done func(partition.CheckpointRead)) {}
-func (b *Bus) SaveCheckpoint(p int, s partition.SaveCheckpoint, done func(partition.CheckpointSaved)) {
+
+// Open gives the ports of the installation, until ctx ends or Close is
+// called. The error wraps [ErrNotInstalled] if there is none.
+func (c *Conn) Open(ctx context.Context) (*Bus, error) {
+	inst, err := c.Installation(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	b := &Bus{Conn: c, inst: inst, sets: newRuleSets(c.Definitions())}
+	b.ctx, b.stop = context.WithCancel(ctx)
+	return b, nil
 }
-func (b *Bus) ReadRuleSet(r partition.ReadRuleSet, done func(partition.RuleSetRead)) {}
-func (b *Bus) Watch(each func(partition.RevisionAvailable)) (stop func())            { return func() {} }
-func (b *Bus) Erase(p int, e partition.Erase, done func(partition.Erased))           {}
+
+// Close ends every reading and every request and waits for them. The
+// connection stays.
+func (b *Bus) Close() {
+	b.stop()
+	b.tasks.Wait()
+}
+
+// start runs f, which ends soon after the bus's context does.
+func (b *Bus) start(f func()) {
+	if b.ctx.Err() == nil {
+		b.tasks.Go(f)
+	}
+}
+
+const (
+	backoffMin = 50 * time.Millisecond
+	backoffMax = 2 * time.Second
+)
+
+// backoff is how long to wait before the attempt after so many.
+func backoff(attempts int) time.Duration {
+	return min(backoffMin<<min(attempts, 10), backoffMax)
+}
+
+// again reports whether to go on after a failure, and has waited if so.
+func (b *Bus) again(attempts int, err error, what string, attrs ...any) bool {
+	if b.ctx.Err() != nil {
+		return false
+	}
+	b.complain(attempts, err, what, attrs...)
+	t := time.NewTimer(backoff(attempts))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-b.ctx.Done():
+		return false
+	}
+}
+
+// complain logs the failures 1, 2, 4, 8 ... of a request that is repeated.
+func (b *Bus) complain(attempts int, err error, what string, attrs ...any) {
+	if bits.OnesCount(uint(attempts)) != 1 {
+		return
+	}
+	b.log.Warn("trying again", append([]any{slog.String("what", what), slog.Int("attempts", attempts), slog.Any("err", err)}, attrs...)...)
+}
+
+// persist tries until try ends without an error. Try starts its work without
+// waiting and tells its end once.
+func (b *Bus) persist(what string, try func(end func(error))) { b.attempt(1, what, try) }
+
+func (b *Bus) attempt(n int, what string, try func(end func(error))) {
+	if b.ctx.Err() != nil {
+		return
+	}
+	try(func(err error) {
+		if err == nil || b.ctx.Err() != nil {
+			return
+		}
+		b.complain(n, err, what)
+		time.AfterFunc(backoff(n), func() { b.attempt(n+1, what, try) })
+	})
+}
+
+// store publishes once and tells how it ended.
+func (b *Bus) store(g *gate, m *nats.Msg, done func(outcome partition.Outcome, seq uint64)) {
+	b.ask(g, m, func(answer *nats.Msg, err error) {
+		if b.ctx.Err() != nil {
+			return
+		}
+		var r pubReply
+		if err == nil {
+			r, err = readPubReply(answer.Data)
+		}
+		switch {
+		case err != nil:
+			b.log.Debug("a write is in doubt", "subject", m.Subject, "err", err)
+			done(partition.Doubt, 0)
+		case r.refused():
+			done(partition.Refused, 0)
+		case r.Error != nil:
+			b.log.Warn("a write is in doubt", "subject", m.Subject, "err", r.Error)
+			done(partition.Doubt, 0)
+		default:
+			done(partition.Stored, r.Seq)
+		}
+	})
+}

@@ -58,6 +58,7 @@ type Conn struct {
 	js  jetstream.JetStream
 	req *requests
 
+	gates gates
 	mu    sync.Mutex
 	pulls map[*pull]struct{} // to be reset when the connection is back
 }
@@ -67,7 +68,7 @@ func Connect(ctx context.Context, cfg Config) (*Conn, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	c := &Conn{cfg: cfg, log: cfg.Logger, pulls: make(map[*pull]struct{})}
+	c := &Conn{cfg: cfg, log: cfg.Logger, gates: newGates(), pulls: make(map[*pull]struct{})}
 	nc, err := nats.Connect(cfg.URL, c.options()...)
 	if err != nil {
 		return nil, connectError(&cfg, err)

@@ -5,9 +5,9 @@ import "errors"
 var (
 	// ErrNotInstalled is returned when the server has no Usher installation.
 	ErrNotInstalled = errors.New("there is no Usher installation on this server")
-	// ErrPartitions is returned when another number of partitions is asked
-	// for than the installation was made with. It can never change.
-	ErrPartitions = errors.New("the number of partitions is fixed when an installation is made")
+	// ErrFixed is returned when something else is asked for than the
+	// installation was made with, such as another number of partitions.
+	ErrFixed = errors.New("fixed when the installation was made")
 	// ErrIncompatible is returned when a stream or bucket exists with a
 	// setting that Usher cannot work with and the server cannot change.
 	ErrIncompatible = errors.New("an existing stream cannot be used")
@@ -17,9 +17,9 @@ var (
 	// ErrNoJetStream is returned when the server or the account has no
 	// JetStream.
 	ErrNoJetStream = errors.New("JetStream is not enabled")
-	// ErrEngine is returned when a revision was written by a build of Usher
-	// that decides differently.
-	ErrEngine = errors.New("the revision belongs to another version of the rules engine")
+	// ErrEvaluation is returned when a revision was written by a build of
+	// Usher that decides differently.
+	ErrEvaluation = errors.New("the revision belongs to a build of Usher that evaluates rules differently")
 	// ErrNoRevision is returned when a revision of the definitions is asked
 	// for that does not exist.
 	ErrNoRevision = errors.New("no such revision")

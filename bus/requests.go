@@ -32,6 +32,7 @@ type requests struct {
 // call is one request on its way.
 type call struct {
 	deadline time.Time
+	failure  error // told at the deadline
 	done     func(*nats.Msg, error)
 }
 
@@ -68,11 +69,21 @@ func (r *requests) send(m *nats.Msg, done func(*nats.Msg, error)) {
 	r.mu.Lock()
 	r.next++
 	id := r.next
-	r.calls[id] = &call{deadline: time.Now().Add(r.timeout), done: done}
+	r.calls[id] = &call{deadline: time.Now().Add(r.timeout), failure: errTimeout, done: done}
 	r.mu.Unlock()
 	m.Reply = r.prefix + strconv.FormatUint(id, 36)
-	if err := r.nc.PublishMsg(m); err != nil && r.take(id) != nil {
-		done(nil, err)
+	if err := r.nc.PublishMsg(m); err != nil {
+		// Told by the sweep and not here, so that who asks again at once
+		// neither spins nor recurses.
+		r.expire(id, err)
+	}
+}
+
+func (r *requests) expire(id uint64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.calls[id]; c != nil {
+		c.deadline, c.failure = time.Time{}, err
 	}
 }
 
@@ -121,7 +132,7 @@ func (r *requests) sweep() {
 			return
 		case now := <-t.C:
 			for _, c := range r.expired(now) {
-				c.done(nil, errTimeout)
+				c.done(nil, c.failure)
 			}
 		}
 	}

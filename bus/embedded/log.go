@@ -9,16 +9,18 @@ import (
 // a dozen at every start, and so of no interest to most: they become debug.
 type logger struct{ log *slog.Logger }
 
-func (l *logger) Noticef(format string, v ...any) { l.log.Debug(l.text(format, v)) }
-func (l *logger) Warnf(format string, v ...any)   { l.log.Warn(l.text(format, v)) }
-func (l *logger) Errorf(format string, v ...any)  { l.log.Error(l.text(format, v)) }
-func (l *logger) Debugf(format string, v ...any)  { l.log.Debug(l.text(format, v)) }
-func (l *logger) Tracef(format string, v ...any)  { l.log.Debug(l.text(format, v)) }
+func (l *logger) Noticef(format string, v ...any) { l.log.Debug(said, text(format, v)) }
+func (l *logger) Warnf(format string, v ...any)   { l.log.Warn(said, text(format, v)) }
+func (l *logger) Errorf(format string, v ...any)  { l.log.Error(said, text(format, v)) }
+func (l *logger) Debugf(format string, v ...any)  { l.log.Debug(said, text(format, v)) }
+func (l *logger) Tracef(format string, v ...any)  { l.log.Debug(said, text(format, v)) }
 
 // Fatalf is said by the server just before it shuts itself down; whoever
 // waits for it finds it not ready.
-func (l *logger) Fatalf(format string, v ...any) { l.log.Error(l.text(format, v)) }
+func (l *logger) Fatalf(format string, v ...any) { l.log.Error(said, text(format, v)) }
 
-func (l *logger) text(format string, v []any) string {
-	return "nats-server: " + fmt.Sprintf(format, v...)
+const said = "nats-server"
+
+func text(format string, v []any) slog.Attr {
+	return slog.String("text", fmt.Sprintf(format, v...))
 }

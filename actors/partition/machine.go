@@ -200,10 +200,10 @@ func (m *Machine) settle() {
 	m.evict()
 	m.pumpSweep()
 	m.pumpRound()
-	m.appendRules()
 	m.tick()
 	m.throttle()
 	m.finish()
+	m.appendRules()
 }
 
 // throttle pauses reading while too much is not done, and resumes it.

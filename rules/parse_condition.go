@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,7 +41,7 @@ func (p *parser) condition(n *parserNode) Condition {
 func (p *parser) conditionWord(m parserMapping) (parserField, bool) {
 	var found []parserField
 	for _, f := range m.fields {
-		if parserContains(parserConditionWords(), f.name) {
+		if slices.Contains(parserConditionWords(), f.name) {
 			found = append(found, f)
 		}
 	}
@@ -254,7 +255,7 @@ func (p *parser) weekdayList(n *parserNode) []string {
 	var days []string
 	for _, item := range items {
 		word, ok := p.word(item, "weekday", weekdays()...)
-		if ok && !parserContains(days, word) {
+		if ok && !slices.Contains(days, word) {
 			days = append(days, word)
 		}
 	}

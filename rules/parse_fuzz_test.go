@@ -23,8 +23,12 @@ func FuzzParse(f *testing.F) {
 			checkParseError(t, src, err)
 			return
 		}
-		_ = CheckSet(defs)
-		Warn(defs)
+		if err := CheckSet(defs); err != nil {
+			checkParseError(t, src, err)
+		}
+		if warnings := Warn(defs); len(warnings) > 0 {
+			checkParseError(t, src, warnings)
+		}
 		for _, d := range defs {
 			checkReadBack(t, d)
 		}
@@ -66,10 +70,10 @@ func checkParseError(t *testing.T, src []byte, err error) {
 	lines := strings.Count(string(src), "\n") + strings.Count(string(src), "\r") + strings.Count(string(src), "\u0085") +
 		strings.Count(string(src), "\u2028") + strings.Count(string(src), "\u2029") + 1
 	for _, d := range ds {
-		if d.File != "f" || d.Message == "" {
+		listed := !strings.Contains(d.Message, "not listed")
+		if listed && d.File != "f" || d.Message == "" {
 			t.Errorf("got %+v without a file or message", d)
 		}
-		listed := !strings.Contains(d.Message, "not listed")
 		if listed && (d.Line < 1 || d.Line > lines || d.Column < 1) {
 			t.Errorf("got %v in a file of %d lines", d, lines)
 		}

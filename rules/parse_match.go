@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -76,7 +77,7 @@ func (p *parser) matchValue(n *parserNode, what string, where *parserNode, steps
 	p.only(m, what, append(calls, "where"))
 	var found []parserField
 	for _, f := range m.fields {
-		if parserContains(calls, f.name) {
+		if slices.Contains(calls, f.name) {
 			found = append(found, f)
 		}
 	}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -113,19 +114,10 @@ func (m parserMapping) get(name string) *parserNode {
 // only reports every key of m that is not among known.
 func (p *parser) only(m parserMapping, what string, known []string) {
 	for _, f := range m.fields {
-		if !parserContains(known, f.name) {
+		if !slices.Contains(known, f.name) {
 			p.unknown(f.Place, "key in "+what, f.name, known)
 		}
 	}
-}
-
-func parserContains(words []string, word string) bool {
-	for _, w := range words {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 // wrongKind reports that n is not what was expected.
@@ -136,6 +128,9 @@ func (p *parser) wrongKind(n *parserNode, what, want string) {
 	remedy := ""
 	if want == "text" && (n.kind == parserNumber || n.kind == parserBool) {
 		remedy = fmt.Sprintf("quote it: %q", diagClip(n.text))
+	}
+	if want == "true or false" && n.kind == parserString {
+		remedy = "write true or false, without quotes"
 	}
 	if want == "a list" && n.kind != parserNull {
 		remedy = "write [...] around it, or a line with - before each member"
@@ -178,7 +173,7 @@ func (p *parser) word(n *parserNode, what string, known ...string) (string, bool
 		p.wrongKind(n, what, "one of "+strings.Join(known, ", "))
 		return "", false
 	}
-	if !parserContains(known, n.text) {
+	if !slices.Contains(known, n.text) {
 		p.unknown(n.Place, what, n.text, known)
 		return "", false
 	}

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -86,8 +87,8 @@ func (p *parser) operatorsOf(c *Comparison, m parserMapping, scope operandScope,
 	words, misplaced := scope.words(), 0
 	for _, f := range m.fields {
 		switch {
-		case parserContains(besides, f.name):
-		case !parserContains(words, f.name):
+		case slices.Contains(besides, f.name):
+		case !slices.Contains(words, f.name):
 			misplaced++
 			p.misplaced(f, scope, append(words, besides...))
 		case f.name == "ci":
@@ -114,7 +115,7 @@ func (p *parser) misplaced(f parserField, scope operandScope, known []string) {
 	switch {
 	case f.name == "ref":
 		p.report(f.Place, "ref stands only in where of a sequence's step", "")
-	case parserContains(all, f.name):
+	case slices.Contains(all, f.name):
 		p.report(f.Place, fmt.Sprintf("operator %q does not fit %s", f.name, scope.what), "fitting: "+strings.Join(scope.words(), ", "))
 	default:
 		p.unknown(f.Place, "operator or key", f.name, known)
@@ -303,7 +304,7 @@ func (p *parser) ref(n *parserNode, scope operandScope) string {
 	switch {
 	case len(scope.steps.earlier) == 0:
 		p.report(n.Place, fmt.Sprintf("no step before this one is called %q", diagClip(step)), "name one: {as: view, event: Product Viewed}")
-	case !parserContains(scope.steps.earlier, step):
+	case !slices.Contains(scope.steps.earlier, step):
 		p.unknown(n.Place, "earlier step", step, scope.steps.earlier)
 	}
 	return text

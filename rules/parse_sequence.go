@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -91,7 +92,7 @@ func (p *parser) absentStep(s *Step, m parserMapping, names *stepNames) {
 func (p *parser) stepMatch(s *Step, m parserMapping, names *stepNames) {
 	var found []parserField
 	for _, f := range m.fields {
-		if parserContains([]string{"event", "page", "screen", "type"}, f.name) {
+		if slices.Contains([]string{"event", "page", "screen", "type"}, f.name) {
 			found = append(found, f)
 		}
 	}
@@ -114,7 +115,7 @@ func (p *parser) stepName(n *parserNode, names *stepNames) string {
 	case len(name) > KeyMax || strings.TrimLeft(name, parserZoneLetters) != "":
 		p.report(n.Place, fmt.Sprintf("step name %q is not letters, digits, dashes and underscores", diagClip(name)), "")
 		return ""
-	case parserContains(names.earlier, name):
+	case slices.Contains(names.earlier, name):
 		p.report(n.Place, fmt.Sprintf("two steps are called %q", name), "give each its own name")
 		return ""
 	}

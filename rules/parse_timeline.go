@@ -1,6 +1,9 @@
 package rules
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // TestStart is the instant of 0s in a test block without start: the first
 // millisecond of 2026, UTC, in Unix milliseconds.
@@ -98,12 +101,12 @@ func (p *parser) testInput(n *parserNode) TestInput {
 	in.Event = map[string]any{}
 	for _, f := range m.fields {
 		switch {
-		case parserContains(calls, f.name) && in.Call != "":
+		case slices.Contains(calls, f.name) && in.Call != "":
 			p.report(f.Place, fmt.Sprintf("two calls in one line: %s and %s", in.Call, f.name), "write two lines")
-		case parserContains(calls, f.name):
+		case slices.Contains(calls, f.name):
 			in.Call = f.name
 			p.testCall(&in, f)
-		case parserContains(fields, f.name):
+		case slices.Contains(fields, f.name):
 			p.testField(&in, f)
 		}
 	}
@@ -150,7 +153,7 @@ func (p *parser) checkTestInput(in *TestInput, m parserMapping) {
 	default:
 		in.Call = "traits"
 		for _, f := range m.fields {
-			if f.name != "at" && f.name != "traits" && parserContains([]string{"properties", "context", "timestamp", "messageId"}, f.name) {
+			if f.name != "at" && f.name != "traits" && slices.Contains([]string{"properties", "context", "timestamp", "messageId"}, f.name) {
 				p.report(f.Place, fmt.Sprintf("a trait update has no %s", f.name), "for an event write identify: and the traits")
 			}
 		}

@@ -217,7 +217,7 @@ func (r *yamlReader) scalar(n *yaml.Node, out *parserNode) {
 	case "!!null":
 		out.kind = parserNull
 	case "!!bool":
-		out.kind, out.truth = parserBool, strings.EqualFold(n.Value, "true")
+		r.boolean(n, out)
 	case "!!str", "!!timestamp":
 		out.kind = parserString
 		if _, err := strconv.ParseFloat(n.Value, 64); errors.Is(err, strconv.ErrRange) && n.Style == 0 {
@@ -227,6 +227,18 @@ func (r *yamlReader) scalar(n *yaml.Node, out *parserNode) {
 		r.number(n, out)
 	default:
 		r.p.report(out.Place, fmt.Sprintf("tag %s is not supported", tag), "remove it")
+	}
+}
+
+// boolean reads n into out. An explicit tag can make a truth of any text.
+func (r *yamlReader) boolean(n *yaml.Node, out *parserNode) {
+	switch strings.ToLower(n.Value) {
+	case "true":
+		out.kind, out.truth = parserBool, true
+	case "false":
+		out.kind = parserBool
+	default:
+		r.p.report(out.Place, fmt.Sprintf("%s is neither true nor false", diagClip(n.Value)), "")
 	}
 }
 

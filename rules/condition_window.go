@@ -148,7 +148,11 @@ func (l *windowLeaf) reset(e *Evaluator, c condIndex) {
 	if !ok {
 		return
 	}
-	if l.holds(e, c) != l.threshold.holds(0) {
+	changed := l.holds(e, c) != l.threshold.holds(0)
+	if e.state.windows[i].next <= e.now {
+		changed = !changed // the window moved on at this very instant, and nobody has looked yet
+	}
+	if changed {
 		e.flipped(c)
 	}
 	e.state.times = slices.Delete(e.state.times, offset, offset+int(e.state.windows[i].n))

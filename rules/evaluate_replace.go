@@ -29,6 +29,7 @@ func (e *Evaluator) Replace(rs *RuleSet) {
 		e.diff = newRuleDiff(e.set, rs)
 	}
 	diff := e.diff
+	e.settleLives(diff)
 	diff.deleted = diff.deleted[:0]
 	e.leavers(diff)
 	e.remap(diff)
@@ -39,6 +40,27 @@ func (e *Evaluator) Replace(rs *RuleSet) {
 	}
 	for _, d := range diff.anew {
 		e.mark(d)
+	}
+}
+
+// settleLives forgets what the lifecycles need no longer, so that it does not
+// depend on when they were last looked at: exits whose cooldown is over, and
+// entries counted per another period.
+func (e *Evaluator) settleLives(diff *ruleDiff) {
+	for i := range e.state.lives {
+		life := &e.state.lives[i]
+		old := e.set.decisions[life.decision].audience
+		if life.exited && later(life.exitAt, old.Cooldown) <= e.now {
+			life.exited, life.exitAt = false, 0
+		}
+		to := diff.decisions[life.decision]
+		if to < 0 {
+			continue
+		}
+		now := diff.to.decisions[to].audience
+		if old.MaxEntries == nil || now.MaxEntries == nil || old.MaxEntries.Per != now.MaxEntries.Per {
+			life.period, life.entries = 0, 0
+		}
 	}
 }
 

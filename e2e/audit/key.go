@@ -130,6 +130,7 @@ func (k *keyAudit) event(b *body, at int64, seq uint64) {
 	if k.switches(e) {
 		k.endSession(at)
 		k.evaluate(cause{ended: true}, at)
+		k.applied++ // what follows is the event's doing
 	}
 	k.history.identify(b)
 	why := cause{word: rules.CauseEvent, event: e}
@@ -156,6 +157,11 @@ func (k *keyAudit) change(force *inForce) {
 	k.place(force.at, force.seq)
 	before := k.force
 	k.adopt(force)
+	for key, a := range k.audiences {
+		if d, kept := force.defs[key]; kept {
+			a.carry(before.defs[key].Definition, d.Definition, k.now)
+		}
+	}
 	k.revise(before)
 }
 
@@ -181,7 +187,8 @@ func (k *keyAudit) revise(before *inForce) {
 	}
 }
 
-// dismiss ends what an audience that is deleted or paused has for the key.
+// dismiss ends the membership of an audience that is deleted or paused. A
+// paused one keeps what its lifecycle remembers.
 func (k *keyAudit) dismiss(key rules.AudienceKey, version uint64) {
 	a := k.audiences[key]
 	if a == nil {
@@ -189,8 +196,14 @@ func (k *keyAudit) dismiss(key rules.AudienceKey, version uint64) {
 	}
 	if a.member {
 		k.emit(key, a, rules.Exited, version, cause{word: rules.CauseRuleChanged}, false)
+		a.leave(k.now)
 	}
-	delete(k.audiences, key)
+	if _, paused := k.force.defs[key]; !paused {
+		delete(k.audiences, key)
+		return
+	}
+	a.flip(false, k.now)
+	a.next = rules.Never
 }
 
 func (k *keyAudit) evaluateAll(why cause) {
@@ -224,19 +237,19 @@ func (k *keyAudit) evaluate(why cause, now int64) {
 func (k *keyAudit) evaluateOne(key rules.AudienceKey, why cause) {
 	a, d := k.audiences[key], k.force.defs[key]
 	flipped := a.flip(k.truth(d.When, k.now), k.now)
-	shadow := d.Status == rules.Shadow
-	if a.member && a.shadow != shadow {
-		k.emit(key, a, rules.Exited, d.Version, why, flipped)
-		a.member = false
-	}
-	was := a.member
-	a.shadow = shadow
-	if is := a.decide(d.Definition, k, why.ended, k.now); is && !was {
+	was, is := a.member, a.decide(d.Definition, k, why.ended, k.now)
+	switch {
+	case is && !was:
+		a.shadow = d.Status == rules.Shadow
 		a.enter(k.sessions, k.now)
 		k.emit(key, a, rules.Entered, d.Version, why, flipped)
-	} else if was && !is {
+	case was && !is:
 		k.emit(key, a, rules.Exited, d.Version, why, flipped)
 		a.leave(k.now)
+	case is && a.shadow != (d.Status == rules.Shadow):
+		k.emit(key, a, rules.Exited, d.Version, why, flipped)
+		a.shadow = !a.shadow
+		k.emit(key, a, rules.Entered, d.Version, why, flipped)
 	}
 	a.next = k.next(a, d.Definition, k.now)
 }

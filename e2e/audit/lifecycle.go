@@ -90,3 +90,21 @@ func (a *audience) enter(session int, now int64) {
 func (a *audience) leave(now int64) {
 	a.member, a.exited, a.lastExit = false, true, now
 }
+
+// carry says what the lifecycle keeps when the definition changes at now. A
+// limit that was not there before counts from now; an exit whose cooldown is
+// over is forgotten.
+func (a *audience) carry(before, after *rules.Definition, now int64) {
+	if before == nil {
+		return
+	}
+	if before.HoldFor == 0 {
+		a.trueSince = now
+	}
+	if now >= a.lastExit+int64(before.Cooldown) {
+		a.exited = false
+	}
+	if before.MaxEntries == nil || after.MaxEntries == nil || before.MaxEntries.Per != after.MaxEntries.Per {
+		a.entries = nil
+	}
+}

@@ -186,7 +186,9 @@ func fromJSON(payload []byte) (any, error) {
 
 func fromMessagePack(payload []byte) (any, error) {
 	r := bytes.NewReader(payload)
-	doc, err := msgpack.NewDecoder(r).DecodeInterfaceLoose()
+	d := msgpack.NewDecoder(r)
+	d.UseLooseInterfaceDecoding(true)
+	doc, err := d.DecodeInterface()
 	if err != nil {
 		return nil, unusable(rules.ReasonNotJSON)
 	}

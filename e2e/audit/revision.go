@@ -35,9 +35,7 @@ func enforce(previous *inForce, revision, seq uint64, at int64, defs []rules.Ver
 	}
 	for _, d := range defs {
 		f.defs[d.Audience] = d
-		if d.Status != rules.Paused {
-			walk(d.When, func(c rules.Condition) { f.adopt(c, previous) })
-		}
+		walk(d.When, func(c rules.Condition) { f.adopt(c, previous) })
 	}
 	f.order = evaluationOrder(f.defs)
 	for key, d := range f.defs {

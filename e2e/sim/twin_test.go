@@ -21,9 +21,6 @@ var (
 	wholeFlag = flag.Bool("whole", false, "draw from the whole language in TestTwin")
 )
 
-// start is when the virtual time of every test begins: a Monday, 09:30 UTC.
-const start = 1_790_000_000_000 - 1_790_000_000_000%86_400_000 + 34_200_000
-
 // twinCase is random audiences and a random log of a few keys.
 type twinCase struct {
 	revisions map[uint64][]rules.Versioned

@@ -124,8 +124,10 @@ func (n *node) embed(ctx context.Context, cfg embedded.Config) error {
 	if n.server, err = embedded.Start(cfg); err != nil {
 		return explainServer(err, cfg)
 	}
+	// No URL: with TLS its scheme would have this connection, which leaves no
+	// process, verify a certificate that may be meant for other names.
 	n.conn, err = bus.Connect(ctx, bus.Config{
-		URL: n.server.ClientURL(), InProcess: n.server.InProcess(), Name: "usher node",
+		InProcess: n.server.InProcess(), Name: "usher node",
 		User: cfg.User, Password: cfg.Password, Token: cfg.Token, Logger: cfg.Logger,
 	})
 	return err

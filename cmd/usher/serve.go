@@ -21,8 +21,8 @@ func newServe(con *console) *cobra.Command {
 		Short: "Run a node",
 		Long: `Run a node: an embedded NATS server with JetStream, unless --nats names an
 external one, and all partitions on it. It recovers at start, from whatever
-end it came to, and runs until interrupted; then it finishes what it has read, saves,
-and stops. A second interruption stops at once; nothing is lost by it.
+end it came to, and runs until interrupted; then it finishes what it has read,
+saves, and stops. A second interruption stops at once; nothing is lost by it.
 
 Producers publish on events.<key>, subscribers listen on audiences.>, with any
 NATS client. --token, or --user and --password, and TLS protect the embedded

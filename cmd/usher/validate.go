@@ -14,8 +14,8 @@ func newValidate(con *console) *cobra.Command {
 		Use:   "validate FILE|DIR...",
 		Short: "Check definitions without a server",
 		Long: `Check the definitions in files and directories. Everything that is wrong is
-named, with file, line, column and remedy, and the exit code is 2. What is legal but
-probably not meant is a warning.`,
+named, with file, line, column and remedy, and the exit code is 2. What is
+legal but probably not meant is a warning.`,
 		Example: `  usher validate audiences/
   usher validate audiences/ --json | jq .message`,
 		Args: cobra.MinimumNArgs(1),

@@ -30,6 +30,8 @@ func layers() map[string][]string {
 		// 2, pure state machines
 		"actors/session":   {"rules"},
 		"actors/partition": {"rules", "bus/subject"},
+		// 2 as well, but above it: sessions over a recorded log
+		"actors/dryrun": {"rules", "actors/session"},
 		// 3, adapters
 		"actors":  {"rules", "actors/session", "actors/partition", "bus/subject", "cluster/placement"},
 		"bus":     {"rules", "actors/partition", "bus/subject", "bus/*"},
@@ -55,6 +57,7 @@ func pure() map[string][]string {
 		"cluster/placement": {},
 		"actors/session":    {msgpack},
 		"actors/partition":  {msgpack},
+		"actors/dryrun":     {},
 	}
 }
 

@@ -24,7 +24,7 @@ type entry struct {
 
 	held      []held     // inputs that cannot be delivered yet, in log order
 	delivered []delivery // and not stepped, in order
-	unacked   int        // publications not acknowledged
+	unacked   int        // publications, and rejections of a panic, not acknowledged
 	registers []register
 
 	prev, next *entry // in Machine.recent, while active and not evicting
@@ -252,12 +252,18 @@ func (m *Machine) onStepped(in Stepped) {
 
 // panicked rejects the message whose step panicked. A deadline's panic rejects
 // nothing: the message that noticed it is another's. It is tried again with
-// the key's next message.
+// the key's next message. The session is not saved before the rejection is
+// stored: one that a later message brought past it would skip it on replay,
+// and nobody would reject it.
 func (m *Machine) panicked(e *entry, d delivery, r *rules.Rejection) {
 	m.emit(Alarm{Kind: StepPanicked, Key: e.key, Seq: d.f.at.seq, Detail: r.Detail})
-	if d.kind == rules.EventInput || d.kind == rules.TraitsInput {
-		m.reject(d.f, r)
+	if d.kind != rules.EventInput && d.kind != rules.TraitsInput {
+		return
 	}
+	m.reject(d.f, r)
+	m.rejects[d.f.at.seq] = rejection{f: d.f, e: e}
+	e.unacked++
+	m.unacked++
 }
 
 // proceed takes the entry's next step once something under way has ended.

@@ -25,9 +25,9 @@ type Machine struct {
 	reading int  // of the Read in force
 	read    mark // last message read
 	undone  flightList
-	rejects map[uint64]*flight // by sequence, waiting for RejectStored
-	blocked *flight            // the rules message whose rule set is being read
-	backlog []Message          // read while blocked
+	rejects map[uint64]rejection // by sequence, waiting for RejectStored
+	blocked *flight              // the rules message whose rule set is being read
+	backlog []Message            // read while blocked
 	paused  bool
 	opened  bool   // LogOpened has come
 	rewound bool   // the log lost its tail: the next sequence may be any
@@ -100,7 +100,7 @@ type mark struct {
 func New(cfg Config) *Machine {
 	return &Machine{
 		cfg:      cfg.validate(),
-		rejects:  make(map[uint64]*flight),
+		rejects:  make(map[uint64]rejection),
 		ruleSets: make(map[uint64]*rules.RuleSet),
 		waiting:  make(map[uint64][]*entry),
 		keys:     make(map[rules.UserKey]*entry),

@@ -118,13 +118,24 @@ func (m *Machine) reject(f *flight, err error) {
 		return
 	}
 	f.hold()
-	m.rejects[f.at.seq] = f
+	m.rejects[f.at.seq] = rejection{f: f}
 	m.emit(Reject{Seq: f.at.seq, Kind: f.message.Kind, Reason: r.Reason, Detail: r.Detail, Payload: f.message.Payload})
 }
 
+// rejection is a message being stored as unusable.
+type rejection struct {
+	f *flight
+	e *entry // whose step of it panicked; nil if it was never delivered
+}
+
 func (m *Machine) onRejectStored(in RejectStored) {
-	f := m.rejects[in.Seq]
+	f, e := m.rejects[in.Seq].f, m.rejects[in.Seq].e
 	delete(m.rejects, in.Seq)
+	if e != nil {
+		e.unacked--
+		m.unacked--
+		m.proceed(e)
+	}
 	m.release(f)
 }
 

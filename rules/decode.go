@@ -8,7 +8,7 @@ import (
 // extractor reads one message in one pass.
 type extractor struct {
 	sc    scanner
-	ev    Event
+	ev    *Event
 	paths *pathSet // nil for a trait update
 	found []value  // each path at most once
 
@@ -25,32 +25,28 @@ type extractor struct {
 
 // decodeBody reads an event from JSON text.
 func (rs *RuleSet) decodeBody(body string) (*Event, *Rejection) {
-	var buf [12]value
-	x := extractor{sc: scanner{s: body}, paths: rs.paths, found: buf[:0]}
-	if !x.topLevel(x.eventField) || !x.finishKey() || !x.finishCall() || !x.finishTimestamp() {
+	ev := &Event{from: rs, body: body}
+	x := extractor{sc: scanner{s: body}, ev: ev, paths: rs.paths, found: ev.few[:0]}
+	if !x.topLevel() || !x.finishKey() || !x.finishCall() || !x.finishTimestamp() {
 		return nil, x.sc.err
 	}
 	x.finishSession()
-	ev := x.ev
 	if ev.Call == Identify && x.traitsAt > 0 {
 		sc := scanner{s: body, i: x.traitsAt}
 		ev.Traits, _ = sc.plain().(map[string]any)
 	}
-	if len(x.found) > 0 {
-		ev.values = append(make([]value, 0, len(x.found)), x.found...)
-	}
-	ev.from, ev.body = rs, body
-	return &ev, nil
+	ev.values = x.found
+	return ev, nil
 }
 
-// topLevel reads the outermost object, giving each member's value to field.
-func (x *extractor) topLevel(field func(name string) bool) bool {
+// topLevel reads the outermost object.
+func (x *extractor) topLevel() bool {
 	if x.sc.peek() != '{' {
 		return x.sc.fail(ReasonNotJSON, "want an object")
 	}
 	for ok := x.sc.open('}'); ok; ok = x.sc.more('}') {
 		name, named := x.sc.name()
-		if !named || !field(name) {
+		if !named || !x.field(name) {
 			return false
 		}
 	}
@@ -61,6 +57,14 @@ func (x *extractor) topLevel(field func(name string) bool) bool {
 		return x.sc.fail(ReasonNotJSON, "something follows the object")
 	}
 	return true
+}
+
+// field reads one top-level member.
+func (x *extractor) field(name string) bool {
+	if x.paths == nil {
+		return x.traitsField(name)
+	}
+	return x.eventField(name)
 }
 
 // eventField reads one top-level member of an event.

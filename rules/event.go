@@ -43,6 +43,7 @@ type Event struct {
 	// values are the extracted values, each path once, and from whose rules
 	// they were; body is kept to extract again for another rule set.
 	values []value
+	few    [4]value // what values points into while they are few
 	from   *RuleSet
 	body   string
 }
@@ -91,8 +92,8 @@ func DecodeTraits(payload []byte, enc Encoding) (*TraitUpdate, error) {
 	if rejection != nil {
 		return nil, rejection
 	}
-	x := extractor{sc: scanner{s: body}}
-	if !x.topLevel(x.traitsField) || !x.finishKey() {
+	x := extractor{sc: scanner{s: body}, ev: &Event{}}
+	if !x.topLevel() || !x.finishKey() {
 		return nil, x.sc.err
 	}
 	u := &TraitUpdate{Key: x.ev.Key, UserID: x.ev.UserID, AnonymousID: x.ev.AnonymousID}

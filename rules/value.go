@@ -23,9 +23,11 @@ type value struct {
 	truth  bool
 	number float64
 	text   string
-	list   []any
-	object map[string]any
+	more   any // []any of a list, map[string]any of an object
 }
+
+func (v *value) list() []any            { return v.more.([]any) }
+func (v *value) object() map[string]any { return v.more.(map[string]any) }
 
 // valueOf types a plain value.
 func valueOf(x any) value {
@@ -43,9 +45,9 @@ func valueOf(x any) value {
 	case string:
 		return value{kind: textValue, text: x}
 	case []any:
-		return value{kind: listValue, list: x}
+		return value{kind: listValue, more: x}
 	case map[string]any:
-		return value{kind: objectValue, object: x}
+		return value{kind: objectValue, more: x}
 	default:
 		return value{}
 	}
@@ -60,12 +62,8 @@ func (v *value) plain() any {
 		return v.number
 	case textValue:
 		return v.text
-	case listValue:
-		return v.list
-	case objectValue:
-		return v.object
 	default:
-		return nil
+		return v.more
 	}
 }
 
@@ -91,9 +89,9 @@ func (v *value) equal(w *value, mode caseMode) bool {
 	case textValue:
 		return v.text == w.text || mode == caseFolded && strings.EqualFold(v.text, w.text)
 	case listValue:
-		return equalLists(v.list, w.list, mode)
+		return equalLists(v.list(), w.list(), mode)
 	case objectValue:
-		return equalObjects(v.object, w.object, mode)
+		return equalObjects(v.object(), w.object(), mode)
 	default:
 		return false
 	}

@@ -115,7 +115,7 @@ func (p *predicate) holds(v *value, now int64) bool {
 	case OpContains, OpNotContains, OpStartsWith, OpEndsWith, OpMatches:
 		return v.kind == textValue && p.textual(v.text)
 	case OpIncludes, OpIncludesAny, OpIncludesAll:
-		return v.kind == listValue && p.included(v.list)
+		return v.kind == listValue && p.included(v.list())
 	default:
 		return p.dated(v, now)
 	}

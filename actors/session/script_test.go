@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -241,7 +242,7 @@ func (sc *script) print(tr rules.Transition) {
 }
 
 func offset(at int64) string {
-	return fmt.Sprintf("%gs", float64(at-start)/1000)
+	return strconv.FormatFloat(float64(at-start)/1000, 'f', -1, 64) + "s"
 }
 
 func (sc *script) input(line string) rules.Input {
@@ -253,7 +254,7 @@ func (sc *script) input(line string) rules.Input {
 	word, rest, _ := strings.Cut(rest, " ")
 	name, body, _ := strings.Cut(rest, "{")
 	if body != "" {
-		body = "{" + body
+		body = strings.ReplaceAll("{"+body, "X32K", strings.Repeat("x", 32700))
 	}
 	name = strings.TrimSpace(name)
 	sc.seq++

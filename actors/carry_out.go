@@ -97,7 +97,7 @@ func (a *partitionActor) onStorage(e partition.Effect) bool {
 	case partition.CheckTransition:
 		bus.CheckTransition(e, a.answer.transition)
 	case partition.ReadRuleSet:
-		a.node.ruleSets.read(e, a.answer.rules)
+		bus.ReadRuleSet(e, a.answer.rules)
 	case partition.ScanSnapshots:
 		bus.ScanSnapshots(p, e, a.answer.scanned)
 	case partition.Erase:

@@ -68,8 +68,7 @@ func (d *door) Receive(ctx actor.Context) {
 	case own:
 		d.own(ctx, m.partitions)
 	case partitionFailed:
-		d.lives[m.number].failure = m.reason
-		ctx.Stop(d.lives[m.number].pid)
+		d.end(ctx, d.lives[m.number], m.reason)
 	case restartDue:
 		d.restart(ctx, d.lives[m.number])
 	case *actor.Terminated:
@@ -108,6 +107,15 @@ func (d *door) begin(ctx actor.Context, l *life) {
 	d.byID[pid.Id] = l
 	if d.revision > 0 {
 		ctx.Send(pid, partition.RevisionAvailable{Revision: d.revision})
+	}
+}
+
+// end stops a partition that failed. It may have been stopped already: that
+// it has terminated is told sooner than what it sent before.
+func (d *door) end(ctx actor.Context, l *life, reason string) {
+	l.failure = reason
+	if l.pid != nil {
+		ctx.Stop(l.pid)
 	}
 }
 

@@ -24,7 +24,6 @@ type Node struct {
 	log        *slog.Logger
 	props      *actor.Props
 	door       *actor.PID
-	ruleSets   *ruleSets
 	newMachine func(number int) stepper
 	unwatch    func()
 
@@ -49,15 +48,17 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	}
 	n := newNode(c)
 	n.newMachine = n.partitionMachine
-	return n, n.start(ctx)
+	if err := n.start(ctx); err != nil {
+		return nil, err
+	}
+	return n, nil
 }
 
 func newNode(c Config) *Node {
 	n := &Node{
 		config: c, log: c.Logger, props: sessionProps(),
-		ruleSets: newRuleSets(c.Bus),
-		gauges:   make([]gauge, c.Partitions),
-		failure:  make(chan error, 1), ended: make(chan struct{}),
+		gauges:  make([]gauge, c.Partitions),
+		failure: make(chan error, 1), ended: make(chan struct{}),
 	}
 	n.alarms.counts = make(map[partition.AlarmKind]uint64)
 	return n

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/usher-audiences/usher/actors/partition"
+	"github.com/usher-audiences/usher/bus/subject"
 	"github.com/usher-audiences/usher/rules"
 )
 
@@ -36,12 +37,9 @@ type unavailable struct{}
 // forgottenKey answers a question that was to forget its key.
 type forgottenKey struct{}
 
-// gaveUp takes the place of an answer when the asker no longer waits.
-type gaveUp struct{}
-
 // Inspect returns what is known of a key, after every message that its
 // partition has read. While the partition is not served it waits, until ctx
-// ends; then it returns [ErrUnavailable].
+// ends or half a minute has passed; then it returns [ErrUnavailable].
 func (n *Node) Inspect(ctx context.Context, key rules.UserKey) (*Inspection, error) {
 	answer, err := n.ask(ctx, &question{key: key})
 	if err != nil {
@@ -66,15 +64,15 @@ func (n *Node) Forget(ctx context.Context, key rules.UserKey) error {
 // ask asks until there is an answer: a partition may move or be restarted at
 // any time, and both questions may be asked twice.
 func (n *Node) ask(ctx context.Context, q *question) (any, error) {
+	if _, err := subject.Encode(string(q.key)); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, askMax)
 	defer cancel()
 	for {
 		answer, err := n.attempt(ctx, q)
 		if err == nil {
 			return answer, nil
-		}
-		if !errors.Is(err, ErrUnavailable) {
-			return nil, err
 		}
 		select {
 		case <-time.After(againAfter):
@@ -87,21 +85,45 @@ func (n *Node) ask(ctx context.Context, q *question) (any, error) {
 func (n *Node) attempt(ctx context.Context, q *question) (any, error) {
 	pid, err := n.config.Cluster.Locate(SessionKind, string(q.key))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(ErrUnavailable, err)
 	}
-	root := n.config.Cluster.System().Root
-	f := root.RequestFuture(pid, q, attemptMax)
-	defer context.AfterFunc(ctx, func() { root.Send(f.PID(), gaveUp{}) })()
-	answer, err := f.Result()
-	switch answer.(type) {
-	case unavailable, gaveUp:
-		return nil, ErrUnavailable
+	system := n.config.Cluster.System()
+	r := &reply{answer: make(chan any, 1)}
+	self, _ := system.ProcessRegistry.Add(r, "reply"+system.ProcessRegistry.NextId())
+	defer system.ProcessRegistry.Remove(self)
+	system.Root.RequestWithCustomSender(pid, q, self)
+	select {
+	case answer := <-r.answer:
+		switch answer.(type) {
+		case unavailable, *actor.DeadLetterResponse:
+			return nil, ErrUnavailable
+		}
+		return answer, nil
+	case <-time.After(attemptMax):
+	case <-ctx.Done():
 	}
-	if errors.Is(err, actor.ErrDeadLetter) || errors.Is(err, actor.ErrTimeout) {
-		return nil, ErrUnavailable
-	}
-	return answer, err
+	return nil, ErrUnavailable
 }
+
+// reply is the process that an answer is sent to. The library's futures would
+// do, but they cannot be given up early, and a second message to one is a
+// data race.
+type reply struct{ answer chan any }
+
+// SendUserMessage takes the first message.
+func (r *reply) SendUserMessage(_ *actor.PID, message any) {
+	_, answer, _ := actor.UnwrapEnvelope(message)
+	select {
+	case r.answer <- answer:
+	default:
+	}
+}
+
+// SendSystemMessage has nothing to do.
+func (r *reply) SendSystemMessage(*actor.PID, any) {}
+
+// Stop has nothing to stop.
+func (r *reply) Stop(*actor.PID) {}
 
 // ask passes a question to the machine, which says when and about what the
 // session is to be asked.

@@ -88,15 +88,12 @@ func (a *sessionActor) broke(self *actor.PID) {
 
 func (a *sessionActor) step(in rules.Input) {
 	out, err := a.session.Step(a.home.evaluator, in)
-	answer := partition.Stepped{Key: a.session.Key(), Skipped: out.Skipped, Next: out.Next}
+	answer := partition.Stepped{Key: a.session.Key(), Skipped: out.Skipped, Transitions: out.Transitions, Next: out.Next}
 	if err != nil {
 		if !errors.As(err, &answer.Rejection) {
 			panic(fmt.Sprintf("step of %q: %v is not a rejection", a.session.Key(), err))
 		}
 		answer.Next = a.session.Next()
-	}
-	if len(out.Transitions) > 0 {
-		answer.Transitions = slices.Clone(out.Transitions)
 	}
 	a.home.answers = append(a.home.answers, answer)
 }

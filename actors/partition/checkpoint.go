@@ -66,7 +66,9 @@ func (m *Machine) pumpRound() {
 	if len(r.keys) > 0 || r.left > 0 {
 		return
 	}
-	if !m.mark(r.at).Later(m.checkpoint) {
+	// After a lost tail the place in the log has no sequence until a message
+	// was read. A checkpoint of it would send the next owner to the beginning.
+	if r.at.seq == 0 || !m.mark(r.at).Later(m.checkpoint) {
 		m.endRound()
 		return
 	}

@@ -137,6 +137,7 @@ func (a *partitionActor) read(e partition.Read) {
 		a.reader.Stop()
 	}
 	a.reader = a.node.config.Bus.Read(a.number, e, a.deliver)
+	a.gauge.reads(a.reader)
 }
 
 func (a *partitionActor) caught() {

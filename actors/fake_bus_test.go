@@ -114,11 +114,12 @@ func (b *fakeBus) Reject(_ int, r partition.Reject, done func(partition.RejectSt
 // fakeReader delivers from its goroutine.
 type fakeReader struct {
 	bus             *fakeBus
+	p               int
 	paused, stopped bool // under bus.mu
 }
 
 func (b *fakeBus) Read(p int, r partition.Read, deliver func(partition.Input)) Reader {
-	rd := &fakeReader{bus: b}
+	rd := &fakeReader{bus: b, p: p}
 	go rd.run(p, r, deliver)
 	return rd
 }
@@ -153,6 +154,12 @@ func (r *fakeReader) set(change func()) {
 	change()
 	r.bus.changed.Broadcast()
 	r.bus.mu.Unlock()
+}
+
+func (r *fakeReader) End() uint64 {
+	r.bus.mu.Lock()
+	defer r.bus.mu.Unlock()
+	return uint64(len(r.bus.logs[r.p]))
 }
 
 func (r *fakeReader) Pause()  { r.set(func() { r.paused = true }) }

@@ -239,6 +239,9 @@ func TestMailboxIsBounded(t *testing.T) {
 				crash(t, n)
 				return
 			}
+			if got := n.Status().Partitions[0]; got.Lag != messages || got.End != messages {
+				t.Errorf("got lag %d of %d, want %d", got.Lag, got.End, messages)
+			}
 			close(still)
 			synctest.Wait()
 			if len(seen) != messages || !slices.IsSorted(seen) {

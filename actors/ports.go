@@ -29,6 +29,11 @@ type Reader = interface {
 	Stop()
 }
 
+// Ender is a [Reader] that also tells the log's last sequence, as far as it
+// knows. A node whose readers do not tell cannot say how far it lags once it
+// has caught up.
+type Ender interface{ End() uint64 }
+
 // Registers is the transitions stream, read from its leader.
 type Registers interface {
 	Publish(p partition.Publish, done func(partition.Published))

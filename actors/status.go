@@ -80,6 +80,7 @@ type gauge struct {
 	machine  partition.Status
 	sessions int
 	saved    time.Time // when a checkpoint was last saved; zero if none was
+	reader   Reader
 }
 
 func (g *gauge) is(s State) bool { return State(g.state.Load()) == s }
@@ -114,9 +115,15 @@ func (g *gauge) tell(s partition.Status, sessions int) {
 	g.mu.Unlock()
 }
 
+func (g *gauge) reads(r Reader) {
+	g.mu.Lock()
+	g.reader = r
+	g.mu.Unlock()
+}
+
 func (g *gauge) status(number int, owner string) PartitionStatus {
 	g.mu.Lock()
-	m, sessions, saved := g.machine, g.sessions, g.saved
+	m, sessions, saved, reader := g.machine, g.sessions, g.saved, g.reader
 	g.mu.Unlock()
 	s := PartitionStatus{
 		Partition: number, Owner: owner, State: State(g.state.Load()).String(),
@@ -127,6 +134,9 @@ func (g *gauge) status(number int, owner string) PartitionStatus {
 			Messages: g.messages.Load(), Transitions: g.transitions.Load(), Rejected: g.rejected.Load(),
 			Activations: g.activations.Load(), Passivations: g.passivations.Load(), Restarts: g.restarts.Load(),
 		},
+	}
+	if e, ok := reader.(Ender); ok {
+		s.End = max(s.End, e.End())
 	}
 	s.Lag = s.End - s.Seq
 	if !saved.IsZero() {

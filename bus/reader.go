@@ -33,6 +33,7 @@ type reader struct {
 	cancel context.CancelFunc
 	paused atomic.Bool
 	pull   atomic.Pointer[pull]
+	end    atomic.Uint64
 
 	// Only one goroutine at a time has these: the one that opens, or the
 	// subscription's while a pull delivers.
@@ -63,6 +64,10 @@ func (r *reader) Resume() {
 
 // Stop ends the reading.
 func (r *reader) Stop() { r.cancel() }
+
+// End is the log's last sequence as the last message delivered told it. It
+// counts what was erased behind that message as being before it.
+func (r *reader) End() uint64 { return r.end.Load() }
 
 func (r *reader) run() {
 	defer r.cancel()
@@ -190,6 +195,7 @@ func (r *reader) message(m *nats.Msg, meta metadata) {
 		return
 	}
 	r.cursor, r.intact = partition.Cursor{Seq: meta.seq, Time: meta.time}, true
+	r.end.Store(meta.seq + meta.pending)
 	msg := partition.Message{Reading: r.reading, Seq: meta.seq, Time: meta.time, Payload: m.Data}
 	msg.Kind = partition.MessageKind(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
 	if len(m.Header) > 0 && strings.HasPrefix(m.Header.Get(headerContentType), typeMessagePack) {

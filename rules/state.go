@@ -44,9 +44,9 @@ type Visit struct {
 	Start  int64  // occurrence time of the event that began it
 	Last   int64  // last activity
 	ID     string // context.sessionId; empty until an event carries one
-	Number int    // how many sessions the key has begun
-	Events int
-	Pages  int
+	Number uint32 // how many sessions the key has begun
+	Events uint32
+	Pages  uint32
 }
 
 // SessionID names the session: the id its events carried, else its start in

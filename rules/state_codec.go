@@ -1,5 +1,7 @@
 package rules
 
+import "math"
+
 // Write writes the state. Conditions appear under their ids and audiences
 // under their keys, so that what is written does not depend on how the rule
 // set numbers them.
@@ -90,9 +92,9 @@ func (v *Visit) read(r *SnapshotReader) {
 	v.Start = r.Count(timestampMax)
 	v.Last = r.Count(timestampMax)
 	v.ID = r.Text()
-	v.Number = int(r.Count(Never))
-	v.Events = int(r.Count(Never))
-	v.Pages = int(r.Count(Never))
+	v.Number = uint32(r.Count(math.MaxUint32))
+	v.Events = uint32(r.Count(math.MaxUint32))
+	v.Pages = uint32(r.Count(math.MaxUint32))
 }
 
 func (s *State) readTraits(r *SnapshotReader) {
@@ -130,7 +132,7 @@ func (s *State) readCounts(r *SnapshotReader, rs *RuleSet) {
 	for last := -1; len(s.counts) < n; {
 		r.Fields(2)
 		rec := countRecord{cond: readCondition(r, rs, last)}
-		rec.n = uint32(r.Count(1<<32 - 1))
+		rec.n = uint32(r.Count(math.MaxUint32))
 		if r.err != nil {
 			return
 		}
@@ -209,7 +211,7 @@ func (s *State) readLives(r *SnapshotReader, rs *RuleSet) {
 	for last := -1; len(s.lives) < n; {
 		r.Fields(6)
 		rec := lifeRecord{decision: readDecision(r, rs, last)}
-		rec.entries, rec.exited = uint32(r.Count(1<<32-1)), r.Bool()
+		rec.entries, rec.exited = uint32(r.Count(math.MaxUint32)), r.Bool()
 		rec.turned, rec.exitAt, rec.period = r.Int(), r.Int(), r.Int()
 		if r.err == nil && rs.decisions[rec.decision].audience.Definition == nil {
 			r.Fail("a lifecycle for something that is no audience")

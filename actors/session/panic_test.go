@@ -53,7 +53,6 @@ func poisons(t *testing.T, rs *rules.RuleSet, at int64, seq uint64) map[string]r
 	}
 }
 
-
 func TestStepRestoresTheStateExactly(t *testing.T) {
 	rs := compileYAML(t, 0, richRules) // so that the broken set is not an older one
 	for gap := range int64(4) {

@@ -70,9 +70,20 @@ func (s *Session) Rules() *rules.RuleSet { return s.set }
 // see remembers the ids that a message carries.
 func (s *Session) see(userID, anonymousID string) {
 	if userID != "" && userID != s.userID {
-		s.userID = strings.Clone(userID)
+		s.userID = s.own(userID)
 	}
 	if anonymousID != "" && anonymousID != s.anonymousID {
-		s.anonymousID = strings.Clone(anonymousID)
+		s.anonymousID = s.own(anonymousID)
 	}
+}
+
+// own returns a copy of id that does not keep a message's body alive: one the
+// session holds already if it is the same, as a user id mostly is the key.
+func (s *Session) own(id string) string {
+	for _, held := range [...]string{string(s.key), s.userID, s.anonymousID, s.state.Visit.ID} {
+		if id == held {
+			return held
+		}
+	}
+	return strings.Clone(id)
 }

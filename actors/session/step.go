@@ -195,10 +195,10 @@ func (st *step) visit(e *rules.Event, o int64) (scope rules.EventScope, began bo
 	case v.Open && o < v.Start, !v.Open && o+int64(st.s.idle) <= st.in.At:
 		return rules.UserLevel, false
 	case !v.Open:
-		st.ev.BeginSession(o, strings.Clone(e.SessionID))
+		st.ev.BeginSession(o, st.s.own(e.SessionID))
 		began = true
 	case v.ID == "":
-		v.ID = strings.Clone(e.SessionID)
+		v.ID = st.s.own(e.SessionID)
 	}
 	v.Last = max(v.Last, o)
 	v.Events++

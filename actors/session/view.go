@@ -46,7 +46,46 @@ type ConditionCount struct {
 	Changes   *int64 `json:"changes"` // when time alone changes it next
 }
 
-// View returns what a person may see of the session.
+// View returns what a person may see of the session, as of the last applied
+// input.
 func (s *Session) View() View {
-	return View{Key: s.key, Revision: s.set.Revision(), At: s.at, Seq: s.seq}
+	seen := rules.Inspect(&s.state, s.set, s.idle, s.at)
+	v := View{
+		Key:         s.key,
+		UserID:      s.userID,
+		AnonymousID: s.anonymousID,
+		Revision:    s.set.Revision(),
+		At:          s.at,
+		Seq:         s.seq,
+		Next:        instant(s.next),
+		Sessions:    int(s.state.Visit.Number),
+		Traits:      s.state.Traits.Map(),
+		Memberships: make([]Membership, 0, len(seen.Memberships)),
+		Conditions:  make([]ConditionCount, 0, len(seen.Conditions)),
+	}
+	if visit := &s.state.Visit; visit.Open {
+		v.Session = &OpenSession{
+			ID:           visit.SessionID(),
+			Start:        visit.Start,
+			LastActivity: visit.Last,
+			Ends:         visit.Last + int64(s.idle),
+			Events:       int(visit.Events),
+			Pages:        int(visit.Pages),
+		}
+	}
+	for _, m := range seen.Memberships {
+		v.Memberships = append(v.Memberships, Membership(m))
+	}
+	for _, c := range seen.Conditions {
+		v.Conditions = append(v.Conditions, ConditionCount{c.Condition, c.Observed, c.Needs, c.True, c.Inexact, instant(c.Changes)})
+	}
+	return v
+}
+
+// instant is nil for an instant that does not come.
+func instant(at int64) *int64 {
+	if at == rules.Never {
+		return nil
+	}
+	return &at
 }

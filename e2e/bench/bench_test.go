@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,13 +26,16 @@ const users = 20_000
 func BenchmarkThroughput(b *testing.B) {
 	n := start(b, benchmarkSet(b), 0, 0)
 	seen := n.transitions(b)
-	load := bench.NewLoad(1, users)
+	events := draw(bench.NewLoad(1, users), b.N)
 	b.ReportAllocs()
 	b.ResetTimer()
-	publish(b, n.client, load, b.N)
+	used := processorTime(b)
+	publish(b, n.client, events)
 	n.await(b, func() bool { return n.done(b.N) })
 	b.StopTimer()
+	used = processorTime(b) - used
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(used.Nanoseconds())/1000/float64(b.N), "cpu-us/event")
 	total := n.Status().Total
 	b.ReportMetric(float64(total.Transitions)/float64(b.N), "transitions/event")
 	b.ReportMetric(float64(seen.audiences()), "audiences-changed")
@@ -42,9 +46,31 @@ func BenchmarkThroughput(b *testing.B) {
 
 const inFlight = 4096
 
+type event struct {
+	subject string
+	payload []byte
+}
+
+// draw takes events from a load before the clock runs.
+func draw(load *bench.Load, count int) []event {
+	events := make([]event, count)
+	for i := range events {
+		events[i].subject, events[i].payload = load.Next()
+	}
+	return events
+}
+
+// processorTime is what this process has used of all processors.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	check(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 // publish publishes count events over one connection and waits for their
 // acknowledgements.
-func publish(b *testing.B, nc *nats.Conn, load *bench.Load, count int) {
+func publish(b *testing.B, nc *nats.Conn, events []event) {
 	b.Helper()
 	inbox := nats.NewInbox()
 	slots := make(chan struct{}, inFlight)
@@ -60,10 +86,9 @@ func publish(b *testing.B, nc *nats.Conn, load *bench.Load, count int) {
 	})
 	check(b, err)
 	defer func() { check(b, sub.Unsubscribe()) }()
-	for range count {
-		to, payload := load.Next()
+	for _, e := range events {
 		slots <- struct{}{}
-		check(b, nc.PublishRequest(to, inbox, payload))
+		check(b, nc.PublishRequest(e.subject, inbox, e.payload))
 	}
 	for range inFlight {
 		slots <- struct{}{}
@@ -127,7 +152,7 @@ func BenchmarkLatency(b *testing.B) {
 	n := start(b, benchmarkSet(b), 0, 0)
 	seen := n.transitions(b)
 	load := bench.NewLoad(2, users)
-	publish(b, n.client, load, 20*min(b.N, 1000))
+	publish(b, n.client, draw(load, 20*min(b.N, 1000)))
 	sent := make([]time.Time, b.N)
 	var took []time.Duration
 	seen.mu.Lock()
@@ -215,7 +240,7 @@ func BenchmarkIdleSession(b *testing.B) {
 	before := heap()
 	load := bench.NewLoad(3, b.N)
 	b.ResetTimer()
-	publish(b, n.client, load, 10*b.N)
+	publish(b, n.client, draw(load, 10*b.N))
 	n.await(b, func() bool { return n.done(10 * b.N) })
 	b.StopTimer()
 	after := heap()

@@ -2,6 +2,7 @@ package partition
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/usher-audiences/usher/rules"
@@ -168,7 +169,7 @@ func (m *Machine) onRegisterRead(in RegisterRead) {
 		return
 	}
 	r.attempt = 0
-	if r.mustRead {
+	if r.mustRead || m.lostBehind(e, r, in.Last) {
 		r.mustRead = false
 		m.bringUp(e, r, in.Last)
 	} else {
@@ -179,6 +180,24 @@ func (m *Machine) onRegisterRead(in RegisterRead) {
 	}
 	m.publishNext(e, r)
 	m.proceed(e)
+}
+
+// lostBehind reports whether the register holds less than is known to have
+// been stored in it. An owner that took over after the loss was noticed, and
+// after a checkpoint that no longer shows it, finds out here (rule 10).
+func (m *Machine) lostBehind(e *entry, r *register, last Register) bool {
+	behind := last.Position.Compare(r.Position) < 0
+	if last.Sequence == 0 {
+		behind = r.Kind == rules.Entered // exits are forgotten, entries never
+	}
+	if !behind || r.Kind == rules.NoTransition || m.cfg.Without&RuleTransitionsTail != 0 {
+		return false
+	}
+	m.emit(Alarm{
+		Kind: TransitionsLost, Key: e.key, Seq: r.Sequence,
+		Detail: fmt.Sprintf("the register of %s no longer holds what was stored in it", r.Audience),
+	})
+	return true
 }
 
 // adopt takes over what the register holds. An empty one was purged after an

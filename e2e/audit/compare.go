@@ -166,3 +166,33 @@ func CompareRejected(expected, actual []Rejected) []Difference {
 	}
 	return out
 }
+
+// CheckRegisters demands what holds of every register whatever was lost: n
+// counts without a gap, odd n is entered and even n exited, positions grow. A
+// register that lost all it held goes on with its n.
+func CheckRegisters(actual []rules.Published) []Difference {
+	var out []Difference
+	last := make(map[string]*rules.Published)
+	for i := range actual {
+		t := &actual[i]
+		name := registerName(&t.Transition)
+		want, before := t.N, last[name]
+		if before != nil {
+			want = before.N + 1
+		}
+		kind := rules.Exited
+		if want%2 == 1 {
+			kind = rules.Entered
+		}
+		switch {
+		case t.N != want:
+			out = append(out, Difference{Wrong, name, fmt.Sprintf("%s: n is %d, want %d", describe(t), t.N, want)})
+		case t.Kind != kind:
+			out = append(out, Difference{Wrong, name, fmt.Sprintf("%s: want %s", describe(t), kind)})
+		case before != nil && t.Position.Compare(before.Position) <= 0:
+			out = append(out, Difference{Wrong, name, fmt.Sprintf("%s: not after %s", describe(t), before.Position)})
+		}
+		last[name] = t
+	}
+	return out
+}

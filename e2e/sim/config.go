@@ -11,8 +11,7 @@ type Config struct {
 	Language generate.Language
 	// Without takes rules of the machine out, to see that each matters.
 	Without partition.Rule
-	// Loss lets a stream lose its tail, which is judged more weakly: see
-	// [Report].
+	// Loss lets a stream lose its tail, which is judged more weakly.
 	Loss  Loss
 	Trace bool
 }

@@ -18,6 +18,9 @@ func (w *world) breakSomething() {
 		w.faults["change of rules"]++
 		w.define(defs)
 	case 6:
+		if w.cfg.Loss == LoseLogTail {
+			return
+		}
 		w.server = int64(w.source.IntN(20_000)-10_000) * millisecond
 		w.fault("the server's clock steps")
 	case 7:

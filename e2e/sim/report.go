@@ -64,8 +64,10 @@ func (w *world) judge(r *Report) error {
 		if err != nil {
 			return fmt.Errorf("partition %d: %w", p, err)
 		}
-		r.Differences = append(r.Differences, audit.Compare(verdict.Transitions, stored[p])...)
-		r.Differences = append(r.Differences, audit.CompareRejected(verdict.Rejected, w.rejected(p))...)
+		kept, rejected, weak := w.weaken(p, &verdict, stored[p], w.rejected(p))
+		r.Differences = append(r.Differences, weak...)
+		r.Differences = append(r.Differences, audit.Compare(verdict.Transitions, kept)...)
+		r.Differences = append(r.Differences, audit.CompareRejected(verdict.Rejected, rejected)...)
 	}
 	return nil
 }
@@ -93,4 +95,7 @@ func (w *world) rejected(p int) []audit.Rejected {
 // lead to one, except a panic that was planted.
 func (w *world) alarm(o *owner, a partition.Alarm) {
 	w.faults["alarm: "+string(a.Kind)]++
+	if a.Kind == partition.TransitionsLost {
+		w.noticed[o.p] = true
+	}
 }

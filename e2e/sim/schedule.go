@@ -22,6 +22,7 @@ func (w *world) run() {
 			w.passTime()
 		case n < 62:
 			w.breakSomething()
+			w.lose()
 		case n < 75:
 			w.staff()
 		case n < 80:
@@ -75,6 +76,7 @@ func (w *world) produce() {
 		kind = partition.TraitsMessage
 	}
 	seq := w.bus.Append(p, kind, m.Encoding, m.Payload)
+	w.keyAt[logPlace{p, seq}] = rules.UserKey(m.Key)
 	w.trace.line(w.turn, "p%d %d %s %s %q", p, seq, rules.FormatTime((w.now+w.server)/millisecond), kind, m.Payload)
 }
 

@@ -14,9 +14,10 @@ import (
 )
 
 var (
-	seedsFlag = flag.Int("seeds", 60, "seeds of TestSimulation")
-	firstFlag = flag.Uint64("first", 1, "the first of the seeds")
-	seedFlag  = flag.Int64("seed", -1, "run only this seed; with -v it is traced")
+	seedsFlag  = flag.Int("seeds", 60, "seeds of TestSimulation")
+	firstFlag  = flag.Uint64("first", 1, "the first of the seeds")
+	lossesFlag = flag.Int("losses", 30, "seeds of TestLosses, for each loss")
+	seedFlag   = flag.Int64("seed", -1, "run only this seed; with -v it is traced")
 )
 
 // run is one seed's outcome.
@@ -141,6 +142,28 @@ func table(counts map[string]int) string {
 		fmt.Fprintf(&b, "%8d %s\n", counts[kind], kind)
 	}
 	return b.String()
+}
+
+// TestLosses runs seeds that lose the tail of a stream.
+func TestLosses(t *testing.T) {
+	for name, loss := range map[string]Loss{"log tail lost": LoseLogTail, "transitions tail lost": LoseTransitionsTail} {
+		t.Run(name, func(t *testing.T) {
+			faults := make(map[string]int)
+			red := 0
+			for _, r := range runSeeds(*firstFlag, uint64(*lossesFlag), Config{Loss: loss}) {
+				add(faults, r.report.Faults)
+				if r.report.Red() {
+					if red++; red <= 10 {
+						t.Errorf("seed %d: %v\n%s", r.seed, r.report.Err, lines(r.report.Differences))
+					}
+				}
+			}
+			t.Log("\n" + table(faults))
+			if faults[name]*2 < *lossesFlag {
+				t.Errorf("only %d of %d seeds lost a tail", faults[name], *lossesFlag)
+			}
+		})
+	}
 }
 
 // TestSameSeedSameTrace runs seeds twice and compares byte for byte.

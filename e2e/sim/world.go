@@ -23,6 +23,9 @@ type world struct {
 	turn   int
 
 	produced int
+	keyAt    map[logPlace]rules.UserKey // of what was produced
+	loss     loss
+	noticed  [partitions]bool   // the transitions' lost tail was reported
 	retries  []generate.Message // published and not acknowledged
 	healing  bool
 	faults   map[string]int
@@ -42,6 +45,7 @@ func newWorld(cfg Config) *world {
 		cfg: cfg, source: generate.New(cfg.Seed, 1),
 		now:    start * millisecond,
 		faults: make(map[string]int), kinds: make(map[string]int),
+		keyAt: make(map[logPlace]rules.UserKey),
 		trace: trace{on: cfg.Trace},
 	}
 	w.bus = memory.New(partitions, func() int64 { return w.now + w.server })

@@ -94,7 +94,7 @@ func replayFile(ctx context.Context, con *console, flags replayFlags, file strin
 	}
 	defer client.Close()
 	r := &replay{con: con, flags: flags, client: client, source: source, start: time.Now()}
-	r.progress = newProgress(con, source)
+	r.progress = newProgress(con, source, "replay")
 	err = r.run(ctx)
 	r.progress.done()
 	r.report()

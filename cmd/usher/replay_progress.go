@@ -9,7 +9,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// progress shows how far a replay is, on standard error.
+// progress shows how far the reading of a source is, on standard error.
 type progress interface {
 	sent(n int)
 	// say prints a line without spoiling the bar.
@@ -17,11 +17,12 @@ type progress interface {
 	done()
 }
 
-func newProgress(con *console, s *source) progress {
+// newProgress shows how far what reads the source is, under that name.
+func newProgress(con *console, s *source, what string) progress {
 	if con.errTerminal && s.size > 0 {
-		return newBar(con.err, s)
+		return newBar(con.err, s, what)
 	}
-	return &plainProgress{con: con, source: s, start: time.Now(), last: time.Now()}
+	return &plainProgress{con: con, what: what, source: s, start: time.Now(), last: time.Now()}
 }
 
 // plainInterval is how often progress without a terminal says a line.
@@ -29,6 +30,7 @@ const plainInterval = 5 * time.Second
 
 type plainProgress struct {
 	con         *console
+	what        string
 	source      *source
 	start, last time.Time
 }
@@ -39,7 +41,7 @@ func (p *plainProgress) sent(n int) {
 		return
 	}
 	p.last = now
-	text := fmt.Sprintf("replay: %d sent, %.0f events/s", n, float64(n)/now.Sub(p.start).Seconds())
+	text := fmt.Sprintf("%s: %d lines, %.0f lines/s", p.what, n, float64(n)/now.Sub(p.start).Seconds())
 	if p.source.size > 0 {
 		text += fmt.Sprintf(", %d %% of the file read", 100*p.source.read.Load()/p.source.size)
 	}
@@ -57,11 +59,11 @@ type barProgress struct {
 	start     time.Time
 }
 
-func newBar(out io.Writer, s *source) *barProgress {
+func newBar(out io.Writer, s *source, what string) *barProgress {
 	p := &barProgress{source: s, start: time.Now()}
 	p.container = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(200*time.Millisecond))
 	p.bar = p.container.AddBar(s.size,
-		mpb.PrependDecorators(decor.Name("replay "), decor.Percentage(decor.WC{W: 5})),
+		mpb.PrependDecorators(decor.Name(what+" "), decor.Percentage(decor.WC{W: 5})),
 		mpb.AppendDecorators(decor.Any(p.rate)))
 	return p
 }

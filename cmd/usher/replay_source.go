@@ -54,7 +54,7 @@ func openSource(con *console, name string) (*source, error) {
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {
-			return nil, &problem{err, "replay takes the name of a file of JSON lines, or - for standard input"}
+			return nil, &problem{err, "a recording is a file of JSON lines, gzip too, or - for standard input"}
 		}
 		s.close = func() { _ = file.Close() } // it was only read
 		if info, err := file.Stat(); err == nil {

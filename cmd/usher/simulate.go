@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/usher-audiences/usher/actors/dryrun"
+	"github.com/usher-audiences/usher/actors/session"
+	"github.com/usher-audiences/usher/rules"
+)
+
+type simulateFlags struct {
+	audiences string
+	log       string
+	out       string
+	end       string
+	idle      time.Duration
+	strict    bool
+
+	until int64 // --end
+}
+
+func newSimulate(con *console) *cobra.Command {
+	var flags simulateFlags
+	cmd := &cobra.Command{
+		Use:   "simulate --audiences PATH --log FILE",
+		Short: "Say what a recorded log would have led to",
+		Long: `Run the audiences of PATH over the recorded log FILE, as fast as it goes and
+without a server, and print every transition as one JSON object a line: what a
+live installation that had read this log would have stored.
+
+PATH is a file or a directory of definitions, YAML or JSON. FILE is JSON lines,
+gzip too. A line is a Segment-spec event, whose time in the log is its
+timestamp, or the greatest so far; or
+
+  {"t": TIME, "kind": "event"|"traits"|"tick", "body": {...}}
+
+with TIME in RFC 3339. Time in the log never goes back. Before each line every
+deadline up to its time fires. After the last line time stands still, unless
+--end says how far it runs on.
+
+A line that cannot be used is named and counted, and the rest goes on; --strict
+stops at the first. One of PATH and FILE may be -, standard input.`,
+		Example: `  usher simulate --audiences audiences/ --log events.jsonl.gz
+  usher simulate --audiences a.yaml --log day.jsonl --out transitions.jsonl --end 2026-11-24T00:00:00.000Z`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flags.check(); err != nil {
+				return err
+			}
+			return simulate(cmd.Context(), con, flags)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.audiences, "audiences", "", "definitions: `PATH` of a file or a directory")
+	f.StringVar(&flags.log, "log", "", "`FILE` of the recorded log")
+	f.StringVar(&flags.out, "out", "-", "`FILE` for the transitions; - is standard output")
+	f.StringVar(&flags.end, "end", "", "let time run on to `TIME` after the last line")
+	f.DurationVar(&flags.idle, "idle", 30*time.Minute, "how long without activity ends a session")
+	f.BoolVar(&flags.strict, "strict", false, "stop at the first line that cannot be used")
+	return cmd
+}
+
+// check refuses what cannot be meant, before anything is read.
+func (s *simulateFlags) check() error {
+	switch {
+	case s.audiences == "":
+		return usagef("--audiences PATH says which audiences to run: it is needed")
+	case s.log == "":
+		return usagef("--log FILE says which log to run them over: it is needed")
+	case s.audiences == "-" && s.log == "-":
+		return usagef("--audiences and --log cannot both be standard input")
+	case s.idle < time.Millisecond:
+		return usagef("--idle %v: want at least 1ms", s.idle)
+	case s.end == "":
+		return nil
+	}
+	var err error
+	s.until, err = parseTime("--end", s.end)
+	return err
+}
+
+// parseTime reads an instant in Unix milliseconds.
+func parseTime(what, text string) (int64, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, usagef("%s %q: want an instant such as 2026-11-23T10:00:00.000Z", what, text)
+	}
+	return at.UnixMilli(), nil
+}
+
+func simulate(ctx context.Context, con *console, flags simulateFlags) error {
+	set, err := loadRuleSet(con, flags.audiences)
+	if err != nil {
+		return err
+	}
+	source, err := openSource(con, flags.log)
+	if err != nil {
+		return &usageError{err: err}
+	}
+	defer source.close()
+	out, finish, err := openResult(con, flags.out)
+	if err != nil {
+		return err
+	}
+	s := &simulation{con: con, flags: flags, source: source, out: out, start: time.Now()}
+	s.run = dryrun.New(set, session.Config{Idle: rules.Millis(flags.idle.Milliseconds())}, s.write)
+	s.progress = newProgress(con, source, "simulate")
+	err = s.lines(ctx)
+	s.progress.done()
+	if err = errors.Join(err, finish()); err != nil {
+		return err
+	}
+	s.report()
+	return nil
+}
+
+// loadRuleSet compiles the definitions of a file or directory.
+func loadRuleSet(con *console, path string) (*rules.RuleSet, error) {
+	documents, err := loadDocuments(con, []string{path})
+	if err != nil {
+		return nil, err
+	}
+	return documents.compile()
+}
+
+// compile makes the rule set that the definitions would be as the first
+// revision of an installation.
+func (d *documents) compile() (*rules.RuleSet, error) {
+	versioned := make([]rules.Versioned, len(d.definitions))
+	for i, definition := range d.definitions {
+		versioned[i] = rules.Versioned{Definition: definition, Version: 1}
+	}
+	set, err := rules.Compile(1, versioned)
+	if err != nil {
+		return nil, d.pointed(err)
+	}
+	return set, nil
+}
+
+// openResult opens a file for a result; "-" is standard output. What finish
+// returns tells whether all of it was written.
+func openResult(con *console, name string) (out *bufio.Writer, finish func() error, err error) {
+	if name == "-" {
+		out = bufio.NewWriterSize(con.out, 1<<16)
+		return out, out.Flush, nil
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	out = bufio.NewWriterSize(file, 1<<16)
+	return out, func() error { return errors.Join(out.Flush(), file.Close()) }, nil
+}
+
+// simulation is one run over a file.
+type simulation struct {
+	con         *console
+	flags       simulateFlags
+	source      *source
+	run         *dryrun.Run
+	out         *bufio.Writer
+	buffer      []byte
+	progress    progress
+	start       time.Time
+	used, bad   int
+	transitions int
+}
+
+// progressEvery is how many lines go by between two looks at the clock and at
+// the context.
+const progressEvery = 4096
+
+func (s *simulation) lines(ctx context.Context) error {
+	lines := dryrun.NewLines(s.source.lines)
+	for {
+		err := s.run.Step(lines)
+		var unusable *dryrun.Unusable
+		switch {
+		case err == nil:
+			s.used++
+		case errors.Is(err, io.EOF):
+			return s.end()
+		case errors.As(err, &unusable):
+			if err := s.refuse(unusable); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%s: %w", s.source.name, err)
+		}
+		if lines.Number()%progressEvery == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			s.progress.sent(lines.Number())
+		}
+	}
+}
+
+func (s *simulation) refuse(u *dryrun.Unusable) error {
+	s.bad++
+	bad := &badLine{place: fmt.Sprintf("%s:%d", s.source.name, u.Line), why: u.Err.Error()}
+	if s.flags.strict {
+		return bad
+	}
+	if s.bad <= badLinesShown {
+		s.progress.say(bad.Error())
+	}
+	if s.bad == badLinesShown {
+		s.progress.say("further bad lines are only counted")
+	}
+	return nil
+}
+
+// end lets time run on.
+func (s *simulation) end() error {
+	if s.flags.end == "" {
+		return nil
+	}
+	if s.flags.until < s.run.Now() {
+		s.progress.say(fmt.Sprintf("--end %s lies before the log's last line, %s: it changes nothing", s.flags.end, rules.FormatTime(s.run.Now())))
+	}
+	return s.run.Advance(s.flags.until)
+}
+
+func (s *simulation) write(p *rules.Published) {
+	s.transitions++
+	s.buffer = append(dryrun.AppendTransition(s.buffer[:0], p), '\n')
+	_, _ = s.out.Write(s.buffer) // the error stays with the writer until it is flushed
+}
+
+func (s *simulation) report() {
+	took := time.Since(s.start).Seconds()
+	s.con.say("%s of %s, %s that cannot be used; %s; %.1f s, %.0f lines/s", count(s.used, "line"),
+		count(s.run.Keys(), "user"), count(s.bad, "line"), count(s.transitions, "transition"), took, float64(s.used+s.bad)/took)
+}

@@ -55,10 +55,14 @@ func (l *logStream) first() uint64 {
 	return l.messages[0].Seq
 }
 
-// holds reports whether the message at the cursor is the one it was.
+// holds reports whether the message at the cursor is the one it was, or was
+// erased from between the first and the last.
 func (l *logStream) holds(c partition.Cursor) bool {
 	i := l.after(c.Seq)
-	return i > 0 && l.messages[i-1].Seq == c.Seq && l.messages[i-1].Time == c.Time
+	if i > 0 && l.messages[i-1].Seq == c.Seq {
+		return l.messages[i-1].Time == c.Time
+	}
+	return l.first() < c.Seq && c.Seq <= l.last
 }
 
 // after is the index of the first message after a sequence.

@@ -52,7 +52,7 @@ func (b *Bus) Publish(p partition.Publish, done func(partition.Published)) {
 // encodeTransition writes what a condition observed as text if JSON has no
 // form for it, such as an infinite sum.
 func encodeTransition(t *rules.Published) ([]byte, error) {
-	body, err := json.Marshal(t)
+	body, err := t.MarshalJSON()
 	if err == nil {
 		return body, nil
 	}
@@ -60,7 +60,7 @@ func encodeTransition(t *rules.Published) ([]byte, error) {
 	for i := range t.Because {
 		t.Because[i].Observed = fmt.Sprint(t.Because[i].Observed)
 	}
-	return json.Marshal(t)
+	return t.MarshalJSON()
 }
 
 // ReadRegister reads a register's last message from the stream's leader.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -68,7 +69,8 @@ type wireEvent struct {
 	Name      string `json:"name,omitempty"`
 }
 
-// MarshalJSON writes the transition as SPEC.md, "Transitions", shows it.
+// MarshalJSON writes the transition as SPEC.md, "Transitions", shows it. Call
+// it directly: json.Marshal would write <, > and & as escapes.
 func (p Published) MarshalJSON() ([]byte, error) {
 	w := wireTransition{
 		Type: p.Kind.String(), Audience: p.Audience, Version: p.Version, Key: p.Key,
@@ -86,7 +88,14 @@ func (p Published) MarshalJSON() ([]byte, error) {
 	if w.Because == nil {
 		w.Because = []Reason{}
 	}
-	return json.Marshal(w)
+	// Not json.Marshal: a person reads "needs":">= 3", not \u003e.
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(w); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // UnmarshalJSON reads what [Published.MarshalJSON] wrote.

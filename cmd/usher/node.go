@@ -24,7 +24,7 @@ type nodeConfig struct {
 	external     *bus.Config     // an external server
 	installation bus.Installation
 	sessionsMax  int
-	keep         time.Duration
+	retention    bus.Retention
 	log          *slog.Logger
 }
 
@@ -38,13 +38,13 @@ type node struct {
 	cancel       context.CancelFunc // ends bus and services
 	actors       *actors.Node
 	services     *services
-	keep         time.Duration
+	retention    bus.Retention
 }
 
 // startNode starts the server, if it is embedded, sets up the installation
 // and connects to it. The partitions do not run yet: see [node.own].
 func startNode(ctx context.Context, cfg nodeConfig) (*node, error) {
-	n := &node{log: cfg.log, keep: cfg.keep}
+	n := &node{log: cfg.log, retention: cfg.retention}
 	err := n.connect(ctx, cfg)
 	if err == nil {
 		n.installation, err = n.conn.Install(ctx, cfg.installation)
@@ -153,6 +153,23 @@ func explainServer(err error, cfg embedded.Config) error {
 		return &problem{err, "another usher runs on " + cfg.Data + "; stop it, or choose another directory with --data"}
 	}
 	return err
+}
+
+// housekeeping forgets what is old, now and then, until the function it
+// returns is called.
+func (n *node) housekeeping() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := n.bus.Retain(ctx, n.retention); err != nil {
+			n.log.Error("nothing old is removed", "error", err)
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // drain ends the partitions in order, within ctx.

@@ -85,7 +85,7 @@ func (s *server) run(ctx context.Context) error {
 		return s.ending(ctx, err)
 	}
 	s.banner(ctx)
-	housekeeping := s.node.housekeeping(ctx)
+	housekeeping := s.node.housekeeping()
 	defer housekeeping()
 	select {
 	case <-ctx.Done():

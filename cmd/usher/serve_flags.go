@@ -26,6 +26,7 @@ type serveFlags struct {
 	logFormat   string
 	sync        string
 	keep        time.Duration
+	forgetExits time.Duration
 	idle        time.Duration
 
 	// Whether they were given, and so are to be what the installation has.
@@ -51,6 +52,7 @@ func (s *serveFlags) add(cmd *cobra.Command) {
 	f.StringVar(&s.tlsCA, "tls-ca", "", "`FILE` of the authority whose certificates clients must show")
 	f.StringVar(&s.sync, "sync", "interval", "always: acknowledge only what is on the disk; interval: a power loss may cost the last second")
 	f.DurationVar(&s.keep, "keep", 72*time.Hour, "how long events stay in the logs")
+	f.DurationVar(&s.forgetExits, "forget-exits", 90*24*time.Hour, "how long after it an exit is forgotten")
 	f.DurationVar(&s.idle, "idle", 30*time.Minute, "how long without activity ends a session; given for a new installation")
 }
 
@@ -72,6 +74,8 @@ func (s *serveFlags) check(cmd *cobra.Command) error {
 		return usagef("--idle %v: want at least 1ms", s.idle)
 	case s.keep < time.Minute:
 		return usagef("--keep %v: want at least 1m", s.keep)
+	case s.forgetExits < s.keep+48*time.Hour:
+		return usagef("--forget-exits %v: want at least two days longer than --keep %v, so that no replay meets a forgotten exit", s.forgetExits, s.keep)
 	case s.prune && s.audiences == "":
 		return usagef("--prune says what to do with audiences that --audiences DIR does not mention: give that too")
 	case s.user != "" && s.password == "":
@@ -117,7 +121,7 @@ func isLoopback(host string) bool {
 }
 
 func (s *serveFlags) nodeConfig(log *slog.Logger) (nodeConfig, error) {
-	cfg := nodeConfig{sessionsMax: s.sessionsMax, keep: s.keep, log: log}
+	cfg := nodeConfig{sessionsMax: s.sessionsMax, log: log, retention: bus.Retention{Keep: s.keep, ForgetExits: s.forgetExits}}
 	if s.partitionsGiven {
 		cfg.installation.Partitions = s.partitions
 	}

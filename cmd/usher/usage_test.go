@@ -25,6 +25,7 @@ func TestNonsense(t *testing.T) {
 		{"serve --log-format xml", exitUsage, "want text or json"},
 		{"serve --idle 0s", exitUsage, "--idle 0s"},
 		{"serve --keep 1s", exitUsage, "--keep 1s"},
+		{"serve --forget-exits 80h", exitUsage, "two days longer than --keep"},
 		{"serve --prune", exitUsage, "--audiences"},
 		{"serve --user u", exitUsage, "needs --password"},
 		{"serve --listen nonsense", exitUsage, "want HOST:PORT"},

@@ -129,7 +129,7 @@ func (s *site) publish(m *nats.Msg) uint64 {
 }
 
 func (s *site) produce(p int, kind partition.MessageKind, enc rules.Encoding, payload []byte) uint64 {
-	m := nats.NewMsg(subject.Log(p, subject.Kind(kind)))
+	m := nats.NewMsg(subject.Log(p, kind))
 	m.Data = payload
 	if enc == rules.MessagePack {
 		m.Header.Set("Content-Type", "application/msgpack")

@@ -42,7 +42,7 @@ func ruleSetsByRevision(t *tester) {
 			t.Errorf("revision %d has audiences %v, want %v", revision, got, want)
 		}
 	}
-	if t.ruleSet(second) != t.ruleSet(second) {
+	if first, again := t.ruleSet(second), t.ruleSet(second); first != again {
 		t.Error("a revision is compiled twice")
 	}
 }

@@ -33,7 +33,8 @@ const (
 	// Events are bounded by the rules package, far lower.
 	payloadMax = 8 << 20
 	// readyMax is how long recovering the streams may take.
-	readyMax = 5 * time.Minute
+	readyMax  = 5 * time.Minute
+	readyStep = 200 * time.Millisecond
 )
 
 // Config says how to run the server.
@@ -127,19 +128,35 @@ func start(cfg *Config, opts *server.Options) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.SetLoggerV2(&logger{log: cfg.Logger}, false, false, false)
+	log := &logger{log: cfg.Logger, fatal: make(chan string, 1)}
+	s.SetLoggerV2(log, false, false, false)
 	for _, m := range subject.Mappings(cfg.Partitions) {
 		if err := s.GlobalAccount().AddMapping(m.Source, m.Destination); err != nil {
 			return nil, fmt.Errorf("map %s to %s: %w", m.Source, m.Destination, err)
 		}
 	}
 	s.Start()
-	if !s.ReadyForConnections(readyMax) || !s.JetStreamEnabled() {
+	if err := ready(s, log.fatal); err != nil {
 		s.Shutdown()
 		s.WaitForShutdown()
-		return nil, fmt.Errorf("not ready: is the address %q free, and the directory writable? The log says more", cfg.Listen)
+		return nil, err
 	}
 	return s, nil
+}
+
+// ready waits until the server can be used or says why it cannot be.
+func ready(s *server.Server, fatal <-chan string) error {
+	for end := time.Now().Add(readyMax); time.Now().Before(end); {
+		if s.ReadyForConnections(readyStep) && s.JetStreamEnabled() {
+			return nil
+		}
+		select {
+		case text := <-fatal:
+			return errors.New(text)
+		default:
+		}
+	}
+	return fmt.Errorf("not ready after %v: is the directory writable? The log says more", readyMax)
 }
 
 // ClientURL is where clients connect. It is of no use when Listen was empty.

@@ -42,6 +42,11 @@ type problem struct {
 func (p *problem) Error() string { return p.err.Error() + "\n  " + p.remedy }
 func (p *problem) Unwrap() error { return p.err }
 
+// difference is returned when two things that should be the same are not.
+type difference struct{ what string }
+
+func (d *difference) Error() string { return d.what }
+
 // interruption is the cause of a context that a signal ended.
 type interruption struct{ signal os.Signal }
 
@@ -51,12 +56,15 @@ func (i *interruption) Error() string { return "interrupted by " + i.signal.Stri
 func exitCode(err error) int {
 	var usage *usageError
 	var diagnostics rules.Diagnostics
+	var differs *difference
 	var stopped *interruption
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &usage), errors.As(err, &diagnostics):
 		return exitUsage
+	case errors.As(err, &differs):
+		return exitDifference
 	case errors.As(err, &stopped):
 		return exitInterrupted
 	default:

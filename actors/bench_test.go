@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -106,6 +107,36 @@ func BenchmarkMessage(b *testing.B) {
 	b.ReportMetric(float64(s.Transitions)/float64(s.Messages), "transitions/op")
 	b.StopTimer()
 	crashed(b, n)
+}
+
+// BenchmarkIdleSession holds b.N sessions of one event each and takes the heap
+// that each of them costs: the machine's entry, timer, actor, session.
+func BenchmarkIdleSession(b *testing.B) {
+	h := newHandBus(b)
+	c := config(h, 1)
+	c.CheckpointEvery = time.Hour
+	c.SessionsMax = b.N + 1
+	n, err := Start(b.Context(), c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	await(b, n, func(s PartitionStatus) bool { return s.Revision == 1 })
+	before := heap()
+	for i := range b.N {
+		h.send(partition.EventMessage, fmt.Appendf(nil, `{"type":"track","event":"Product Added","userId":"user-%d"}`, i))
+	}
+	await(b, n, func(s PartitionStatus) bool { return s.Sessions == b.N && s.Seq == h.at })
+	b.ReportMetric(float64(heap()-before)/float64(b.N), "B/session")
+	b.StopTimer()
+	crashed(b, n)
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func await(b *testing.B, n *Node, so func(PartitionStatus) bool) {

@@ -156,9 +156,6 @@ func (a *partitionActor) tell(ctx actor.Context, key rules.UserKey, message any)
 		panic(fmt.Sprintf("%T for %q, which has no session", message, key))
 	}
 	ctx.Send(pid, message)
-	if a.home.failure != "" {
-		panic(a.home.failure)
-	}
 }
 
 // passivate ends a key's session. The machine is told when the session has

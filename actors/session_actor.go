@@ -3,7 +3,6 @@ package actors
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -16,29 +15,21 @@ import (
 // SessionKind is the kind of the virtual actor that a session is.
 const SessionKind = "session"
 
-// sessionThroughput is how many messages a session takes in one go. Its
-// mailbox never holds more than one.
-const sessionThroughput = 300
-
-// sessionProps is shared by all sessions of a node. With the synchronized
-// dispatcher a session runs on the goroutine of whoever sends to it, before
-// the send returns. That is its partition's actor and nobody else: strangers
-// are given the address of the node's partitions, never a session's.
+// sessionProps is shared by all sessions of a node.
 func sessionProps() *actor.Props {
 	return actor.PropsFromProducer(
 		func() actor.Actor { return new(sessionActor) },
-		actor.WithDispatcher(actor.NewSynchronizedDispatcher(sessionThroughput)),
+		actor.WithMailbox(newMailbox),
 	)
 }
 
 // home is what the sessions of one partition share with their parent. Because
-// they run on the parent's goroutine it needs no lock, and one evaluator is
-// enough for all of them.
+// they run on the parent's goroutine (see mailbox) it needs no lock, and one
+// evaluator is enough for all of them.
 type home struct {
 	evaluator *rules.Evaluator
 	answers   []partition.Input // for the machine, in the order of the questions
 	encoded   []byte            // scratch memory of captures
-	failure   string            // why a session's actor broke, with its stack
 }
 
 // sessionActor is a session: the virtual actor of one key. It answers into
@@ -64,10 +55,9 @@ type (
 )
 
 // Receive takes one message. A panic inside a step is the session's to
-// survive; any other is a broken invariant: it is handed to the parent, which
-// gives the whole partition up.
+// survive. Any other is a broken invariant: it comes out where the message was
+// sent, and the whole partition is given up.
 func (a *sessionActor) Receive(ctx actor.Context) {
-	defer a.broke(ctx.Self())
 	switch m := ctx.Message().(type) {
 	case *stepSession:
 		a.step(m.input)
@@ -77,12 +67,6 @@ func (a *sessionActor) Receive(ctx actor.Context) {
 		a.capture()
 	case *inspectSession:
 		ctx.Respond(inspection(a.session.View(), m))
-	}
-}
-
-func (a *sessionActor) broke(self *actor.PID) {
-	if r := recover(); r != nil {
-		a.home.failure = fmt.Sprintf("session %s: %v\n%s", self.Id, r, debug.Stack())
 	}
 }
 

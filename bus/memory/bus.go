@@ -158,5 +158,5 @@ func (b *Bus) Erase(p int, e partition.Erase, done func(partition.Erased)) {
 	b.stored.transitions = kept
 	b.index()
 	delete(b.stored.snapshots[p], e.Key)
-	done(partition.Erased{Key: e.Key})
+	done(partition.Erased(e))
 }

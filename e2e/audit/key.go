@@ -132,7 +132,7 @@ func (k *keyAudit) event(b *body, at int64, seq uint64) {
 		k.evaluate(cause{ended: true}, at)
 		k.applied++ // what follows is the event's doing
 	}
-	k.history.identify(b)
+	k.identify(b)
 	why := cause{word: rules.CauseEvent, event: e}
 	if k.admit(e, k.idle) {
 		why.word = rules.CauseSessionStart
@@ -145,7 +145,7 @@ func (k *keyAudit) update(b *body, at int64, seq uint64) {
 	k.passTo(at)
 	k.applied++
 	k.place(at, seq)
-	k.history.identify(b)
+	k.identify(b)
 	k.merge(b.traits)
 	k.evaluateAll(cause{word: rules.CauseTraits})
 }

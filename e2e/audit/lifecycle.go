@@ -12,7 +12,6 @@ type audience struct {
 	falseSince int64
 	member     bool
 	shadow     bool // the register that the membership stands in
-	version    uint64
 	lastExit   int64
 	exited     bool // lastExit is set
 	entries    []entry

@@ -127,7 +127,7 @@ func (d *drawer) dateComparison(path string) rules.Comparison {
 }
 
 // date draws an RFC 3339 instant near the traffic's beginning.
-func (s *drawer) date() string { return formatDate(s.Source, s.start) }
+func (d *drawer) date() string { return formatDate(d.Source, d.start) }
 
 func formatDate(s *Source, near int64) string {
 	t := time.UnixMilli(near + int64(s.IntN(int(4*hour))) - int64(hour)).UTC()

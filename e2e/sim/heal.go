@@ -13,7 +13,7 @@ func (w *world) heal() error {
 	w.healing = true
 	w.trace.line(w.turn, "healing")
 	for _, m := range w.retries {
-		seq := w.bus.Append(partitionOf(m.Key), partition.MessageKind(m.Kind), m.Encoding, m.Payload)
+		seq := w.bus.Append(partitionOf(m.Key), m.Kind, m.Encoding, m.Payload)
 		w.trace.line(w.turn, "p%d %d retried %q", partitionOf(m.Key), seq, m.Payload)
 	}
 	for range 3 {

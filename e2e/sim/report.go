@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/usher-audiences/usher/actors/partition"
-	"github.com/usher-audiences/usher/bus/subject"
 	"github.com/usher-audiences/usher/e2e/audit"
 	"github.com/usher-audiences/usher/e2e/generate"
 	"github.com/usher-audiences/usher/rules"
@@ -76,7 +75,7 @@ func (w *world) judge(r *Report) error {
 func audited(log []partition.Message) func(yield func(audit.Message) bool) {
 	return func(yield func(audit.Message) bool) {
 		for _, m := range log {
-			if !yield(audit.Message{Seq: m.Seq, Time: m.Time, Kind: subject.Kind(m.Kind), Encoding: m.Encoding, Payload: m.Payload}) {
+			if !yield(audit.Message{Seq: m.Seq, Time: m.Time, Kind: m.Kind, Encoding: m.Encoding, Payload: m.Payload}) {
 				return
 			}
 		}

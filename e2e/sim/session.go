@@ -29,7 +29,7 @@ func (o *owner) session(e partition.Effect) partition.Input {
 		}
 	case partition.Passivate:
 		delete(o.sessions, e.Key)
-		return partition.Passivated{Key: e.Key}
+		return partition.Passivated(e)
 	}
 	panic(fmt.Sprintf("sim: %T is not for a session", e))
 }

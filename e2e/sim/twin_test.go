@@ -34,7 +34,11 @@ func drawTwin(seed uint64, language generate.Language) *twinCase {
 	source := generate.New(seed, 2)
 	traffic := source.Traffic(1 + source.IntN(2))
 	traffic.Malformed = 20
-	now := int64(start)
+	now := start
+	gapMax := int64(24 * 60 * 60 * 1000)
+	if source.IntN(3) == 0 {
+		gapMax = 20 * 60 * 1000 // sessions that last for hours
+	}
 	add := func(m audit.Message) {
 		m.Seq, m.Time = uint64(len(c.log)+1), now*1_000_000+int64(source.IntN(1_000_000))
 		c.log = append(c.log, m)
@@ -44,12 +48,12 @@ func drawTwin(seed uint64, language generate.Language) *twinCase {
 		add(audit.Message{Kind: subject.KindRules, Payload: partition.EncodeRules(revision, "")})
 		c.applied[uint64(len(c.log))] = revision
 	}
-	change(audiences.Grow(1 + source.IntN(4)))
+	change(audiences.Grow(1 + source.IntN(8)))
 	for range 5 + source.IntN(40) {
 		if source.IntN(100) < 3 {
 			now -= int64(source.IntN(5000)) // the server's clock steps back
 		} else {
-			now += source.Gap()
+			now += source.Gap() % gapMax
 		}
 		switch source.IntN(20) {
 		case 0:

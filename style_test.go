@@ -22,6 +22,11 @@ func forbiddenWords() []string {
 	return []string{"manager", "engine", "handler", "processor", "helper", "util", "common", "service"}
 }
 
+// imposedNames are methods that an interface of a library asks for by name.
+func imposedNames() []string {
+	return []string{"RegisterHandlers"} // protoactor's Mailbox
+}
+
 // clockFunctions are those of package time that read or wait for the clock.
 func clockFunctions() []string {
 	return []string{"Now", "Since", "Until", "After", "AfterFunc", "Sleep", "Tick", "NewTimer", "NewTicker"}
@@ -76,6 +81,9 @@ func nameBreaches(s source) []string {
 	note(s.file.Package, s.file.Name.Name)
 	note(s.file.Package, strings.TrimSuffix(path.Base(s.name), ".go"))
 	for _, id := range exported(s.file) {
+		if slices.Contains(imposedNames(), id.Name) {
+			continue
+		}
 		note(id.Pos(), id.Name)
 	}
 	return breaches

@@ -72,7 +72,7 @@ func (d *door) Receive(ctx actor.Context) {
 	case restartDue:
 		d.restart(ctx, d.lives[m.number])
 	case *actor.Terminated:
-		d.terminated(ctx, m.Who.Id)
+		d.terminated(m.Who.Id)
 	case drainAll:
 		d.drainAll(ctx)
 	case stopAll:
@@ -148,7 +148,7 @@ func (d *door) tellRevision(ctx actor.Context, m partition.RevisionAvailable) {
 
 // terminated takes note that a partition's actor and all of its sessions have
 // ended, drained or failed.
-func (d *door) terminated(ctx actor.Context, id string) {
+func (d *door) terminated(id string) {
 	l := d.byID[id]
 	delete(d.byID, id)
 	l.pid = nil

@@ -27,7 +27,6 @@ type fakeBus struct {
 	revisions   []*rules.RuleSet // from 0 on
 	watchers    []func(partition.RevisionAvailable)
 	writes      uint64
-	reads       int                 // rule sets read
 	delivered   int                 // messages given to readers
 	latePublish func(answer func()) // if set, decides when publishes are answered
 }
@@ -269,7 +268,7 @@ func (b *fakeBus) Erase(p int, e partition.Erase, done func(partition.Erased)) {
 	maps.DeleteFunc(b.registers, func(r partition.RegisterKey, _ partition.Register) bool { return r.Key == e.Key })
 	b.transitions = slices.DeleteFunc(b.transitions, func(t rules.Published) bool { return t.Key == e.Key })
 	b.mu.Unlock()
-	done(partition.Erased{Key: e.Key})
+	done(partition.Erased(e))
 }
 
 // byKey returns the transitions of each key, by audience and in the order

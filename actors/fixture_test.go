@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"testing"
@@ -62,7 +61,6 @@ when: {event: Seen, within: 25s}
 func config(b Bus, partitions int) Config {
 	return Config{
 		Bus: b, Cluster: newFakeCluster(partitions), Partitions: partitions,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }
 

@@ -60,6 +60,14 @@ func label(cond Condition) string {
 		return text
 	case *Trait:
 		return "trait " + c.Path
+	case *SessionProperty:
+		return "session " + c.Path
+	case *ContextProperty:
+		return "context " + c.Path
+	case *TimeOfDay:
+		return "time"
+	case *Bucket:
+		return "bucket " + c.Salt
 	case *Membership:
 		return "audience " + string(c.Audience)
 	case *Held:
@@ -115,6 +123,14 @@ func needs(cond Condition) string {
 		return operatorsText(c.Count)
 	case *Trait:
 		return operatorsText(c.Operators)
+	case *SessionProperty:
+		return operatorsText(c.Operators)
+	case *ContextProperty:
+		return operatorsText(c.Operators)
+	case *TimeOfDay:
+		return clockText(c)
+	case *Bucket:
+		return "< " + strconv.FormatInt(int64(newBucketLeaf(c).limit), 10)
 	case *Membership:
 		return "member"
 	case *Held:
@@ -122,6 +138,20 @@ func needs(cond Condition) string {
 	default:
 		return ""
 	}
+}
+
+func clockText(c *TimeOfDay) string {
+	var parts []string
+	if len(c.Hour) > 0 {
+		parts = append(parts, "hour "+operatorsText(c.Hour))
+	}
+	if len(c.Weekdays) > 0 {
+		parts = append(parts, strings.Join(c.Weekdays, ", "))
+	}
+	if c.Zone != "" {
+		parts = append(parts, c.Zone)
+	}
+	return strings.Join(parts, " ")
 }
 
 func operatorsText(ops []Operator) string {

@@ -15,6 +15,7 @@ type compiler struct {
 	order    []*draft
 	matchers map[string]*matcher
 	all      []*matcher
+	reads    []entryRead
 	refused  Diagnostics
 }
 
@@ -117,6 +118,14 @@ func (c *compiler) number() {
 func (c *compiler) finish() {
 	c.rs.events = newEventIndex(c.all)
 	c.rs.traits = newTraitIndex(c.rs.conds)
+	c.rs.session = newSessionIndex(c.rs.conds)
+	c.rs.session.reads = c.reads
+	for i := range c.rs.conds {
+		if l, ok := c.rs.conds[i].leaf.(*contextLeaf); ok {
+			l.at, _ = slices.BinarySearchFunc(c.rs.context, l.path, func(p contextPath, path string) int { return cmp.Compare(p.path, path) })
+			c.rs.context[l.at].add(condIndex(i), l)
+		}
+	}
 }
 
 // tree compiles a condition and what lies beneath it.
@@ -181,6 +190,19 @@ func (c *compiler) draft(d *draft, cond Condition) {
 	case *Trait:
 		compare := c.comparison(&cond.Comparison)
 		d.leaf = newTraitLeaf(cond.Path, compare)
+	case *SessionProperty:
+		c.draftSession(d, cond)
+	case *ContextProperty:
+		d.leaf = &contextLeaf{path: cond.Path, compare: c.comparison(&cond.Comparison)}
+		c.readContext(cond.Path)
+	case *TimeOfDay:
+		clock, err := newClockLeaf(cond)
+		if err != nil {
+			c.refuse(cond.Place, "time: %v", err)
+		}
+		d.leaf = clock
+	case *Bucket:
+		d.leaf = newBucketLeaf(cond)
 	case *Membership:
 		d.refers = cond.Audience
 		d.leaf = &membershipLeaf{audience: cond.Audience}
@@ -212,6 +234,40 @@ func (c *compiler) draftCount(d *draft, cond *Count) {
 	d.feeds = c.matcher(&cond.Match)
 	if cond.Since != nil {
 		d.resets = c.matcher(cond.Since)
+	}
+}
+
+func (c *compiler) draftSession(d *draft, cond *SessionProperty) {
+	property, ok := sessionPropertyOf(cond.Path)
+	if !ok {
+		c.refuse(cond.Place, "a session has no property %q", cond.Path)
+	}
+	d.leaf = newSessionLeaf(property, c.comparison(&cond.Comparison))
+	if property < sessionEntry {
+		return
+	}
+	i := int(property - sessionEntry)
+	if slices.ContainsFunc(c.reads, func(r entryRead) bool { return r.property == i }) {
+		return
+	}
+	read := entryRead{property: i}
+	for _, path := range entryPaths()[i].paths {
+		read.nodes = append(read.nodes, c.rs.paths.add(path))
+	}
+	for _, path := range entryPaths()[i].ofPage {
+		read.ofPage = append(read.ofPage, c.rs.paths.add(path))
+	}
+	if read.ofPage == nil {
+		read.ofPage = read.nodes
+	}
+	c.reads = append(c.reads, read)
+}
+
+// readContext wants a path of the context, once, and keeps them sorted.
+func (c *compiler) readContext(path string) {
+	i, ok := slices.BinarySearchFunc(c.rs.context, path, func(p contextPath, path string) int { return cmp.Compare(p.path, path) })
+	if !ok {
+		c.rs.context = slices.Insert(c.rs.context, i, contextPath{path: path, node: c.rs.paths.add("context." + path)})
 	}
 }
 

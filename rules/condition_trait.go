@@ -35,17 +35,17 @@ func (l *traitLeaf) observed(e *Evaluator, _ condIndex) observation {
 
 func (l *traitLeaf) timed() bool { return l.compare.timed() }
 
-// traitIndex finds the trait conditions that a change of traits can flip: by
-// path, then by the value before and the value after.
+func (l *traitLeaf) comparison() comparison { return l.compare }
+
+// traitIndex finds the trait conditions that a change of traits can flip.
 type traitIndex struct {
 	byName map[string][]*traitPath // by the top-level trait
 }
 
 // traitPath is the conditions that read one path.
 type traitPath struct {
-	leaf  *traitLeaf // any of them, for the way to the value
-	plain []condIndex
-	keyed valueIndex[condIndex]
+	way *traitLeaf // any of them, for the way to the value
+	valuePath
 }
 
 func newTraitIndex(conds []condition) *traitIndex {
@@ -58,39 +58,19 @@ func newTraitIndex(conds []condition) *traitIndex {
 		}
 		p := byPath[l.path]
 		if p == nil {
-			p = &traitPath{leaf: l}
+			p = &traitPath{way: l}
 			byPath[l.path] = p
 			ix.byName[l.name] = append(ix.byName[l.name], p)
 		}
-		if keys := l.compare.keys(); len(keys) > 0 && !l.timed() {
-			p.keyed.add(keys, condIndex(i))
-		} else {
-			p.plain = append(p.plain, condIndex(i))
-		}
+		p.add(condIndex(i), l)
 	}
 	return ix
 }
 
-// changed marks what the change of one top-level trait can flip. Conditions
-// with dates are decided anew even if their truth stays, since it may now
-// change at another time.
+// changed marks what the change of one top-level trait can flip.
 func (ix *traitIndex) changed(e *Evaluator, name string, before, after Traits) {
 	for _, p := range ix.byName[name] {
-		old, now := p.leaf.value(before), p.leaf.value(after)
-		if old.equal(&now, caseExact) {
-			continue
-		}
-		e.compareTraits(p.plain, &old, &now)
-		e.compareTraits(p.keyed.find(&old), &old, &now)
-		e.compareTraits(p.keyed.find(&now), &old, &now)
-	}
-}
-
-func (e *Evaluator) compareTraits(conds []condIndex, old, now *value) {
-	for _, c := range conds {
-		l := e.set.conds[c].leaf.(*traitLeaf)
-		if l.timed() || l.compare.holds(old, e.now) != l.compare.holds(now, e.now) {
-			e.flipped(c)
-		}
+		old, now := p.way.value(before), p.way.value(after)
+		p.valuePath.changed(e, &old, &now)
 	}
 }

@@ -1,6 +1,9 @@
 package rules
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Evaluator is the scratch memory of evaluation, shared by all sessions of
 // one partition. It is not safe for concurrent use.
@@ -13,6 +16,7 @@ import "slices"
 type Evaluator struct {
 	set   *RuleSet
 	state *State
+	key   UserKey
 	idle  Millis
 	now   int64
 	saved State // the state as Begin found it
@@ -20,6 +24,7 @@ type Evaluator struct {
 	inSession    bool  // the event at hand belongs to the open session
 	occurred     int64 // its occurrence time
 	sessionEnded bool  // a session ended since the last evaluation
+	sessionBegan bool  // with the event at hand
 
 	values  []*value // by slot, of the event at hand; nil is missing
 	missing value
@@ -38,11 +43,11 @@ type Evaluator struct {
 func NewEvaluator() *Evaluator { return &Evaluator{} }
 
 // Begin starts a step over one key's state.
-func (e *Evaluator) Begin(st *State, rs *RuleSet, idle Millis) {
+func (e *Evaluator) Begin(st *State, key UserKey, rs *RuleSet, idle Millis) {
 	e.use(rs)
-	e.state, e.idle = st, idle
+	e.state, e.key, e.idle = st, key, idle
 	e.saved.copyFrom(st)
-	e.sessionEnded, e.inSession = false, false
+	e.sessionEnded, e.sessionBegan, e.inSession = false, false, false
 	e.changes = e.changes[:0]
 }
 
@@ -71,14 +76,15 @@ func (e *Evaluator) use(rs *RuleSet) {
 func (e *Evaluator) At(now int64) { e.now = now }
 
 // Deadline returns the next instant at which time alone may change something.
-func (e *Evaluator) Deadline() int64 { return e.state.Deadline(e.idle) }
+func (e *Evaluator) Deadline() int64 { return e.state.Deadline(e.set, e.idle, e.now) }
 
 func (e *Evaluator) sessionEnd() int64 { return e.state.Visit.end(e.idle) }
 
 // EndSession ends the open session: what counts only within it is forgotten.
 func (e *Evaluator) EndSession() {
+	e.set.session.opened(e)
 	e.forgetSession()
-	e.state.Visit.Open = false
+	e.state.Visit.Open, e.state.Visit.Entry = false, nil
 	e.sessionEnded = true
 	for i := range e.state.members {
 		rec := &e.state.members[i]
@@ -112,14 +118,41 @@ func (e *Evaluator) forgetSession() {
 	}
 }
 
-// BeginSession begins a session with the event at hand.
+// BeginSession begins a session, to which the event at hand belongs.
 func (e *Evaluator) BeginSession(start int64, id string) {
 	v := &e.state.Visit
 	*v = Visit{Open: true, Start: start, Last: start, ID: id, Number: v.Number + 1}
+	e.sessionBegan = true
 	for i := range e.state.members {
 		rec := &e.state.members[i]
 		if rec.raw && !rec.member && e.set.decisions[rec.decision].waitsForSession() {
 			e.mark(rec.decision)
+		}
+	}
+}
+
+// visited lets the event at hand take part in the open session.
+func (e *Evaluator) visited(ev *Event) {
+	v, ix := &e.state.Visit, e.set.session
+	if e.occurred >= v.Last {
+		// Idle time falls back to now - o: what it had passed since is undone.
+		ix.between(e, sessionIdle, e.now-e.occurred, e.now-v.Last)
+		v.Last = e.occurred
+	}
+	v.Events++
+	ix.between(e, sessionEvents, int64(v.Events)-1, int64(v.Events))
+	if ev.Call == Page {
+		v.Pages++
+		ix.between(e, sessionPages, int64(v.Pages)-1, int64(v.Pages))
+	}
+	if e.sessionBegan {
+		e.sessionBegan = false
+		ix.take(e, ev.Call)
+		ix.opened(e)
+	} else if v.ID == "" && ev.SessionID != "" {
+		v.ID = strings.Clone(ev.SessionID)
+		for _, c := range ix.id {
+			e.flipped(c)
 		}
 	}
 }
@@ -138,6 +171,10 @@ func (e *Evaluator) Expire() {
 		}
 		offset += int(st.windows[i].n)
 		i++
+	}
+	if v := &st.Visit; v.Open {
+		e.set.session.between(e, sessionDuration, e.now-v.Start-1, e.now-v.Start)
+		e.set.session.between(e, sessionIdle, e.now-v.Last-1, e.now-v.Last)
 	}
 	for i := range st.members {
 		if st.members[i].wake <= e.now {
@@ -167,13 +204,18 @@ const (
 	UserLevel            // too late for any session: counted in user-level windows only
 )
 
-// Count counts an event that occurred at o.
+// Count counts an event that occurred at o, in the open session if it
+// belongs there.
 func (e *Evaluator) Count(ev *Event, o int64, scope EventScope) {
 	ev = ev.under(e.set)
 	e.inSession, e.occurred = scope == InSession, o
 	for i := range ev.values {
 		e.values[ev.values[i].slot] = &ev.values[i]
 	}
+	if e.inSession {
+		e.visited(ev)
+	}
+	e.takeContext()
 	e.matched = e.set.events.match(e, ev, e.now, e.matched[:0])
 	for i := range ev.values {
 		e.values[ev.values[i].slot] = nil

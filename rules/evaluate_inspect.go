@@ -22,9 +22,9 @@ type InspectedCondition struct {
 
 // Inspect reports memberships and conditions as they were last decided, at
 // now.
-func Inspect(st *State, rs *RuleSet, idle Millis, now int64) Inspection {
+func Inspect(st *State, key UserKey, rs *RuleSet, idle Millis, now int64) Inspection {
 	e := NewEvaluator()
-	e.Begin(st, rs, idle)
+	e.Begin(st, key, rs, idle)
 	e.At(now)
 	var out Inspection
 	shown := make([]bool, len(rs.conds))

@@ -10,6 +10,7 @@ type ruleDiff struct {
 	from, to  *RuleSet
 	conds     []int32 // by old index: the new index, -1 when it is gone
 	decisions []int32
+	context   []int32
 	// anew are the decisions to look at for every key: those whose meaning or
 	// lifecycle is not what it was.
 	anew []decisionIndex
@@ -92,10 +93,20 @@ func (e *Evaluator) remap(diff *ruleDiff) {
 	st.counts = remap(st.counts, func(r *countRecord) bool { return renumber(&r.cond, diff.conds) })
 	slices.SortFunc(st.counts, func(a, b countRecord) int { return cmp.Compare(a.cond, b.cond) })
 	e.remapWindows(diff)
+	e.remapContext(diff)
 	st.members = remap(st.members, func(r *memberRecord) bool { return renumber(&r.decision, diff.decisions) })
 	slices.SortFunc(st.members, func(a, b memberRecord) int { return cmp.Compare(a.decision, b.decision) })
 	st.lives = remap(st.lives, func(r *lifeRecord) bool { return renumber(&r.decision, diff.decisions) })
 	slices.SortFunc(st.lives, func(a, b lifeRecord) int { return cmp.Compare(a.decision, b.decision) })
+}
+
+// remapContext keeps the values of paths that are still read.
+func (e *Evaluator) remapContext(diff *ruleDiff) {
+	e.state.context = remap(e.state.context, func(r *contextRecord) bool {
+		to := diff.context[r.path]
+		r.path = int(max(to, 0))
+		return to >= 0
+	})
 }
 
 // remapWindows moves the occurrences along with their records. Conditions
@@ -137,6 +148,10 @@ func newRuleDiff(from, to *RuleSet) *ruleDiff {
 		if at, ok := to.condition(from.conds[i].id); ok {
 			diff.conds[i] = int32(at)
 		}
+	}
+	diff.context = make([]int32, len(from.context))
+	for i := range from.context {
+		diff.context[i] = int32(slices.IndexFunc(to.context, func(p contextPath) bool { return p.path == from.context[i].path }))
 	}
 	diff.decisions = make([]int32, len(from.decisions))
 	same := make([]bool, len(to.decisions))

@@ -33,9 +33,11 @@ type RuleSet struct {
 	decisionByName map[string]decisionIndex
 	first          []decisionIndex // decided at a key's first message
 
-	paths  *pathSet
-	events *eventIndex
-	traits *traitIndex
+	paths   *pathSet
+	events  *eventIndex
+	traits  *traitIndex
+	session *sessionIndex
+	context []contextPath // by path
 }
 
 // Revision returns the revision the set was compiled as.

@@ -35,6 +35,7 @@ type State struct {
 	times   []int64 // occurrences of all windows, in the order of windows
 	members []memberRecord
 	lives   []lifeRecord
+	context []contextRecord
 }
 
 // Visit is the open session, and what outlives it. The zero value is a key
@@ -47,6 +48,7 @@ type Visit struct {
 	Number uint32 // how many sessions the key has begun
 	Events uint32
 	Pages  uint32
+	Entry  []entryRecord // of what rules read; replaced, never changed
 }
 
 // SessionID names the session: the id its events carried, else its start in
@@ -120,8 +122,9 @@ func (s *State) searchWindow(c condIndex) (at, offset int, ok bool) {
 
 // Deadline returns the next instant at which time alone may change something:
 // the end of the session, or an instant that a record waits for.
-func (s *State) Deadline(idle Millis) int64 {
-	next := s.Visit.end(idle)
+// Now is the last instant at which something happened.
+func (s *State) Deadline(rs *RuleSet, idle Millis, now int64) int64 {
+	next := min(s.Visit.end(idle), rs.session.deadline(&s.Visit, now))
 	for i := range s.windows {
 		next = min(next, s.windows[i].next)
 	}
@@ -148,4 +151,5 @@ func (s *State) copyFrom(t *State) {
 	s.times = append(s.times[:0], t.times...)
 	s.members = append(s.members[:0], t.members...)
 	s.lives = append(s.lives[:0], t.lives...)
+	s.context = append(s.context[:0], t.context...)
 }

@@ -1,12 +1,15 @@
 package rules
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Write writes the state. Conditions appear under their ids and audiences
 // under their keys, so that what is written does not depend on how the rule
 // set numbers them.
 func (s *State) Write(w *SnapshotWriter, rs *RuleSet) {
-	w.List(7)
+	w.List(8)
 	w.Bool(s.known)
 	s.Visit.write(w)
 	w.List(len(s.Traits))
@@ -41,10 +44,16 @@ func (s *State) Write(w *SnapshotWriter, rs *RuleSet) {
 		w.Int(rec.exitAt)
 		w.Int(rec.period)
 	}
+	w.List(len(s.context))
+	for _, rec := range s.context {
+		w.List(2)
+		w.Text(rs.context[rec.path].path)
+		w.Plain(rec.value)
+	}
 }
 
 func (v *Visit) write(w *SnapshotWriter) {
-	w.List(7)
+	w.List(8)
 	w.Bool(v.Open)
 	w.Int(v.Start)
 	w.Int(v.Last)
@@ -52,6 +61,12 @@ func (v *Visit) write(w *SnapshotWriter) {
 	w.Int(int64(v.Number))
 	w.Int(int64(v.Events))
 	w.Int(int64(v.Pages))
+	w.List(len(v.Entry))
+	for _, en := range v.Entry {
+		w.List(2)
+		w.Int(int64(en.property))
+		w.Plain(en.value)
+	}
 }
 
 // writeWindows writes times as differences, which are short.
@@ -76,7 +91,7 @@ func (s *State) writeWindows(w *SnapshotWriter, rs *RuleSet) {
 // Read reads a state that was written under a rule set of the same revision.
 func (s *State) Read(r *SnapshotReader, rs *RuleSet) {
 	*s = State{}
-	r.Fields(7)
+	r.Fields(8)
 	s.known = r.Bool()
 	s.Visit.read(r)
 	s.readTraits(r)
@@ -84,10 +99,29 @@ func (s *State) Read(r *SnapshotReader, rs *RuleSet) {
 	s.readWindows(r, rs)
 	s.readMembers(r, rs)
 	s.readLives(r, rs)
+	s.readContext(r, rs)
+}
+
+func (s *State) readContext(r *SnapshotReader, rs *RuleSet) {
+	n := r.List()
+	for last := -1; len(s.context) < n; {
+		r.Fields(2)
+		path := r.Text()
+		rec := contextRecord{value: r.Plain(depthMax)}
+		rec.path = slices.IndexFunc(rs.context, func(p contextPath) bool { return p.path == path })
+		if rec.path <= last || rec.value == nil {
+			r.Fail("context %q is unknown, empty or out of order", path)
+		}
+		if r.err != nil {
+			return
+		}
+		last = rec.path
+		s.context = append(s.context, rec)
+	}
 }
 
 func (v *Visit) read(r *SnapshotReader) {
-	r.Fields(7)
+	r.Fields(8)
 	v.Open = r.Bool()
 	v.Start = r.Count(timestampMax)
 	v.Last = r.Count(timestampMax)
@@ -95,6 +129,16 @@ func (v *Visit) read(r *SnapshotReader) {
 	v.Number = uint32(r.Count(math.MaxUint32))
 	v.Events = uint32(r.Count(math.MaxUint32))
 	v.Pages = uint32(r.Count(math.MaxUint32))
+	n := r.List()
+	for range n {
+		r.Fields(2)
+		en := entryRecord{property: int(r.Count(int64(len(entryPaths()))))}
+		if en.value = r.Plain(depthMax); en.value == nil {
+			r.Fail("an entry without a value")
+			return
+		}
+		v.Entry = append(v.Entry, en)
+	}
 }
 
 func (s *State) readTraits(r *SnapshotReader) {

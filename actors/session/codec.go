@@ -57,6 +57,6 @@ func Decode(key rules.UserKey, state []byte, rs *rules.RuleSet, cfg Config) (*Se
 	if err := r.End(); err != nil {
 		return nil, fmt.Errorf("session %q: %w", key, err)
 	}
-	s.next = s.state.Deadline(s.idle)
+	s.next = s.state.Deadline(rs, s.idle, s.at)
 	return s, nil
 }

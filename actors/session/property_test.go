@@ -54,9 +54,9 @@ func drawLifecycle(t *rapid.T) string {
 }
 
 func drawCondition(t *rapid.T, audience, depth int) string {
-	kind := rapid.IntRange(0, 7).Draw(t, "kind")
-	if depth == 0 {
-		kind %= 4
+	kind := rapid.IntRange(0, 9).Draw(t, "kind")
+	if depth == 0 && kind > 3 {
+		kind = 8 + kind%2
 	}
 	switch kind {
 	default:
@@ -77,6 +77,17 @@ func drawCondition(t *rapid.T, audience, depth int) string {
 		}
 		is := rapid.SampledFrom([]string{"member", "not_member"}).Draw(t, "is")
 		return fmt.Sprintf("{audience: a%d, is: %s}", rapid.IntRange(0, audience-1).Draw(t, "other"), is)
+	case 8:
+		return rapid.SampledFrom([]string{
+			"{session: events, gte: 3}", "{session: events, lt: 3}", "{session: pages, between: [1, 2]}", "{session: duration, gt: 15s}",
+			"{session: duration, lte: 30s}", "{session: idle, gte: 10s}", "{session: idle, lt: 5s}", "{session: number, eq: 2}",
+			"{session: id, eq: s1}", "{session: id, exists: true}", "{session: entry.page, starts_with: /}", "{session: campaign.source, neq: x}",
+		}).Draw(t, "session")
+	case 9:
+		return rapid.SampledFrom([]string{
+			"{context: x, eq: y}", "{context: x, exists: false}", "{context: seen, within_last: 20s}", "{context: sessionId, in: [s1, s2]}",
+			"{bucket: {percent: 50, salt: a}}", "{time: {hour: {lt: 1}, tz: Europe/London}}", "{time: {hour: {gte: 1}}}",
+		}).Draw(t, "context")
 	case 7:
 		return fmt.Sprintf("{held: %s, for: 20s}", drawCondition(t, audience, depth-1))
 	}
@@ -122,7 +133,8 @@ func drawEvent(t *rapid.T, at int64) string {
 		id = fmt.Sprintf(`,"messageId":"m%d"`, n)
 	}
 	late := rapid.SampledFrom([]int64{0, 0, 0, 1000, 9999, 10_000, 59_999, 60_000, 200_000, -5000}).Draw(t, "late")
-	context := rapid.SampledFrom([]string{`{}`, `{"x":"y"}`, `{"sessionId":"s1"}`, `{"sessionId":"s2"}`, `{"sessionId":"s3","sessionStart":true}`}).Draw(t, "context")
+	context := rapid.SampledFrom([]string{`{}`, `{"x":"y"}`, `{"sessionId":"s1"}`, `{"sessionId":"s2"}`, `{"sessionId":"s3","sessionStart":true}`,
+		`{"seen":"` + rules.FormatTime(at) + `"}`, `{"page":{"path":"/a"},"campaign":{"source":"y"}}`}).Draw(t, "context")
 	return fmt.Sprintf(`{%s,"userId":"u"%s,"timestamp":%q,"context":%s,"properties":{"n":%d}}`,
 		call, id, rules.FormatTime(at-late), context, rapid.IntRange(0, 3).Draw(t, "n"))
 }
@@ -138,7 +150,7 @@ func TestAnySessionRestoredGoesOnTheSame(t *testing.T) {
 		ev, other := rules.NewEvaluator(), rules.NewEvaluator()
 		at := start
 		for seq := uint64(1); seq <= 40; seq++ {
-			at += rapid.SampledFrom([]int64{0, 1, 1000, 5000, 10_000, 20_000, 61_000}).Draw(t, "gap")
+			at += rapid.SampledFrom([]int64{0, 1, 1000, 5000, 10_000, 20_000, 61_000, 3_600_000}).Draw(t, "gap")
 			in := drawInput(t, straight.Rules(), at, seq)
 			if seq == 25 {
 				in = rules.Input{Kind: rules.RulesInput, At: at, Seq: seq, Rules: drawRules(t, 2)}
@@ -194,7 +206,7 @@ func disturb(t *rapid.T, s *session.Session, ev *rules.Evaluator, cfg session.Co
 	case 3:
 		// Time passes in more steps than one; the outcome is compared through
 		// the state.
-		ev.Begin(&rules.State{}, s.Rules(), cfg.Idle)
+		ev.Begin(&rules.State{}, "other", s.Rules(), cfg.Idle)
 	}
 	return s
 }

@@ -22,7 +22,8 @@ func (s *Session) Step(ev *rules.Evaluator, in rules.Input) (out Output, err err
 	}
 	before := s.register
 	oldest := before.counted.oldest()
-	ev.Begin(&s.state, s.set, s.idle)
+	ev.Begin(&s.state, s.key, s.set, s.idle)
+	ev.At(s.at)
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = &rules.Rejection{Reason: rules.ReasonPanic, Detail: fmt.Sprintf("%v at %s", cause, panicPlace())}
@@ -159,10 +160,10 @@ func (st *step) event(e *rules.Event) *rules.Rejection {
 	if began {
 		on.cause = rules.CauseSessionStart
 	}
-	on.visit, on.event = s.state.Visit, e
 	s.see(e.UserID, e.AnonymousID)
 	st.ev.Greet()
 	st.ev.Count(e, o, scope)
+	on.visit, on.event = s.state.Visit, e
 	if e.Call == rules.Identify {
 		if rejection := st.ev.Merge(e.Traits); rejection != nil {
 			return rejection
@@ -196,16 +197,10 @@ func (st *step) visit(e *rules.Event, o int64) (scope rules.EventScope, began bo
 		return rules.UserLevel, false
 	case !v.Open:
 		st.ev.BeginSession(o, st.s.own(e.SessionID))
-		began = true
-	case v.ID == "":
-		v.ID = st.s.own(e.SessionID)
+		return rules.InSession, true
+	default:
+		return rules.InSession, false
 	}
-	v.Last = max(v.Last, o)
-	v.Events++
-	if e.Call == rules.Page {
-		v.Pages++
-	}
-	return rules.InSession, began
 }
 
 // evaluation is one evaluation: where it stands and why it takes place.

@@ -49,7 +49,7 @@ type ConditionCount struct {
 // View returns what a person may see of the session, as of the last applied
 // input.
 func (s *Session) View() View {
-	seen := rules.Inspect(&s.state, s.set, s.idle, s.at)
+	seen := rules.Inspect(&s.state, s.key, s.set, s.idle, s.at)
 	v := View{
 		Key:         s.key,
 		UserID:      s.userID,

@@ -134,9 +134,7 @@ func (c *Conn) call(ctx context.Context, subj string, body, reply any) error {
 			return fmt.Errorf("%s: %w", subj, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.RequestTimeout)
-	defer cancel()
-	m, err := c.nc.RequestWithContext(ctx, subj, data)
+	m, err := c.askWait(ctx, &c.gates.api, &nats.Msg{Subject: subj, Data: data})
 	if err != nil {
 		return fmt.Errorf("%s: %w", subj, err)
 	}

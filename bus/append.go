@@ -76,21 +76,11 @@ func rejected(p int, r *partition.Reject, payloadMax int) *nats.Msg {
 	return m
 }
 
-// storeWait is store for those who may wait.
+// storeWait publishes and waits for the acknowledgement, or the refusal.
 func (c *Conn) storeWait(ctx context.Context, m *nats.Msg) (pubReply, error) {
-	type answer struct {
-		m   *nats.Msg
-		err error
+	answer, err := c.askWait(ctx, &c.gates.appends, m)
+	if err != nil {
+		return pubReply{}, err
 	}
-	ch := make(chan answer, 1)
-	c.ask(&c.gates.appends, m, func(m *nats.Msg, err error) { ch <- answer{m, err} })
-	select {
-	case a := <-ch:
-		if a.err != nil {
-			return pubReply{}, a.err
-		}
-		return readPubReply(a.m.Data)
-	case <-ctx.Done():
-		return pubReply{}, context.Cause(ctx)
-	}
+	return readPubReply(answer.Data)
 }

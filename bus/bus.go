@@ -23,6 +23,9 @@ type Reader = interface {
 
 // Bus is the ports on NATS. When the context it was opened with ends, nothing
 // is answered any more.
+//
+// Messages of a log come on a goroutine of their own per reading, answers to
+// everything else on few: a function that blocks holds up the others.
 type Bus struct {
 	*Conn
 	inst Installation

@@ -3,11 +3,13 @@ package bus_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -29,14 +31,20 @@ type site struct {
 	t      testing.TB
 	data   string
 	cfg    embedded.Config
-	server *embedded.Server
+	server atomic.Pointer[embedded.Server] // nil while none runs
 	conn   *bus.Conn
 	bus    *bus.Bus
 	js     jetstream.JetStream
 }
 
 // InProcessConn connects to whichever server runs now.
-func (s *site) InProcessConn() (net.Conn, error) { return s.server.InProcess().InProcessConn() }
+func (s *site) InProcessConn() (net.Conn, error) {
+	server := s.server.Load()
+	if server == nil {
+		return nil, errors.New("no server runs")
+	}
+	return server.InProcess().InProcessConn()
+}
 
 func newSite(t testing.TB, partitions int) *site {
 	t.Helper()
@@ -75,11 +83,11 @@ func (s *site) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.server = server
+	s.server.Store(server)
 }
 
 func (s *site) stop() {
-	if err := s.server.Shutdown(); err != nil {
+	if err := s.server.Swap(nil).Shutdown(); err != nil {
 		s.t.Error(err)
 	}
 }

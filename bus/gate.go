@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -80,6 +81,22 @@ func (g *gate) leave() (waiting, bool) {
 func (c *Conn) ask(g *gate, m *nats.Msg, done func(*nats.Msg, error)) {
 	if g.enter(m, done) {
 		c.pass(g, m, done)
+	}
+}
+
+// askWait is ask for those who may wait.
+func (c *Conn) askWait(ctx context.Context, g *gate, m *nats.Msg) (*nats.Msg, error) {
+	type answer struct {
+		m   *nats.Msg
+		err error
+	}
+	ch := make(chan answer, 1)
+	c.ask(g, m, func(m *nats.Msg, err error) { ch <- answer{m, err} })
+	select {
+	case a := <-ch:
+		return a.m, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 }
 

@@ -52,30 +52,19 @@ func probeTokens(partitions int) []subject.Token {
 func (c *Conn) reaches(ctx context.Context, subj string) (string, error) {
 	m := nats.NewMsg(subj)
 	m.Header.Set(nats.ExpectedStreamHdr, probeStream)
-	type answer struct {
-		m   *nats.Msg
-		err error
-	}
-	ch := make(chan answer, 1)
-	c.ask(&c.gates.appends, m, func(m *nats.Msg, err error) { ch <- answer{m, err} })
-	var a answer
-	select {
-	case a = <-ch:
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-	switch {
-	case errors.Is(a.err, nats.ErrNoResponders):
+	answer, err := c.askWait(ctx, &c.gates.appends, m)
+	if errors.Is(err, nats.ErrNoResponders) {
 		return "", nil
-	case a.err != nil:
-		return "", a.err
+	}
+	if err != nil {
+		return "", err
 	}
 	var r pubReply
-	if err := json.Unmarshal(a.m.Data, &r); err != nil {
-		return "", fmt.Errorf("answer %q is not a stream's: %w", a.m.Data, err)
+	if err := json.Unmarshal(answer.Data, &r); err != nil {
+		return "", fmt.Errorf("answer %q is not a stream's: %w", answer.Data, err)
 	}
 	if r.Error == nil || r.Error.ErrCode != codeNotMatching {
-		return "", fmt.Errorf("answer %q: want a refusal", a.m.Data)
+		return "", fmt.Errorf("answer %q: want a refusal", answer.Data)
 	}
 	return r.Stream, nil
 }

@@ -14,8 +14,8 @@ import (
 var errTimeout = errors.New("not answered in time")
 
 // requests sends requests without waiting, over one subscription for all
-// answers. It costs a third of what a future per message does, and its answer
-// is a function call.
+// answers, on whose goroutine they are given. What is on its way fails at once
+// when the connection breaks; the client library's futures would wait.
 type requests struct {
 	nc      *nats.Conn
 	sub     *nats.Subscription

@@ -64,8 +64,7 @@ func decode(m *Message, partition, partitions int) (*body, error) {
 		return nil, err
 	}
 	b := &body{timestamp: rules.Never}
-	token, err := b.identify(doc)
-	if err != nil {
+	if err := b.identify(doc); err != nil {
 		return nil, err
 	}
 	var isMap bool
@@ -77,17 +76,17 @@ func decode(m *Message, partition, partitions int) (*body, error) {
 	} else if err := b.event(doc); err != nil {
 		return nil, err
 	}
-	if subject.Partition(token, partitions) != partition {
+	if partitionOf(b.key, partitions) != partition {
 		return nil, unusable(rules.ReasonMisrouted)
 	}
 	return b, nil
 }
 
 // identify reads whose message it is.
-func (b *body) identify(doc map[string]any) (subject.Token, error) {
+func (b *body) identify(doc map[string]any) error {
 	if id := doc["userId"]; id != nil {
 		if _, isText := id.(string); !isText {
-			return "", unusable(rules.ReasonNoKey)
+			return unusable(rules.ReasonNoKey)
 		}
 	}
 	b.userID, _ = doc["userId"].(string)
@@ -96,11 +95,10 @@ func (b *body) identify(doc map[string]any) (subject.Token, error) {
 	if b.key == "" {
 		b.key = rules.UserKey(b.anonymousID)
 	}
-	token, err := subject.Encode(string(b.key))
-	if err != nil {
-		return "", unusable(rules.ReasonNoKey)
+	if b.key == "" || len(b.key) > userKeyMax {
+		return unusable(rules.ReasonNoKey)
 	}
-	return token, nil
+	return nil
 }
 
 // event reads what only an event has.

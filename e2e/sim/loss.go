@@ -14,7 +14,8 @@ import (
 // sequences are given again. What they did may stand or not. Every key that
 // had none of them must have exactly the transitions that the log as it is
 // now leads to, with the messages that came later among them; the registers
-// of the others must still be whole. The server's clock does not step back in
+// of the others must still be whole; and if the checkpoint lay beyond what is
+// left, the loss must be reported. The server's clock does not step back in
 // such a run: together the two can pass unnoticed, which docs/architecture.md
 // says.
 //
@@ -30,7 +31,7 @@ type loss struct {
 	after    uint64                 // log: the last sequence that is left
 	at       int64                  // the moment, Unix milliseconds
 	sequence uint64                 // transitions: the last sequence that is left
-	must     [partitions]bool       // transitions: the loss must be noticed
+	must     [partitions]bool       // the loss must be noticed
 }
 
 // lossMax bounds what is lost.
@@ -68,6 +69,9 @@ func (w *world) loseLog(p, n int) {
 	if w.chance(50) {
 		w.powerFails()
 	}
+	w.bus.ReadCheckpoint(p, func(in partition.CheckpointRead) {
+		w.loss.must[p] = in.Checkpoint != nil && in.Checkpoint.Seq > w.loss.after
+	})
 	w.bus.LoseLog(p, n)
 }
 
@@ -109,6 +113,9 @@ func (w *world) weaken(p int, verdict *audit.Verdict, stored []rules.Published, 
 		return stored, rejected, nil
 	}
 	diffs := audit.CheckRegisters(stored)
+	if w.loss.must[p] && !w.noticed[p] && w.cfg.Without == 0 {
+		diffs = append(diffs, audit.Difference{Kind: audit.Lost, Detail: fmt.Sprintf("partition %d did not report the lost tail", p)})
+	}
 	switch w.cfg.Loss {
 	case LoseLogTail:
 		if p == w.loss.p {
@@ -124,9 +131,6 @@ func (w *world) weaken(p int, verdict *audit.Verdict, stored []rules.Published, 
 		}
 		for i := range stored {
 			stored[i].N = 0
-		}
-		if w.loss.must[p] && !w.noticed[p] && w.cfg.Without == 0 {
-			diffs = append(diffs, audit.Difference{Kind: audit.Lost, Detail: fmt.Sprintf("partition %d did not report the lost tail", p)})
 		}
 	}
 	return stored, rejected, diffs

@@ -41,6 +41,7 @@ func Run(cfg Config) *Report {
 // judge compares every partition's stored transitions with what its log must
 // have led to.
 func (w *world) judge(r *Report) error {
+	r.Differences = w.alarms
 	stored := make([][]rules.Published, partitions)
 	for _, t := range w.bus.Transitions() {
 		p := partitionOf(string(t.Key))
@@ -94,7 +95,13 @@ func (w *world) rejected(p int) []audit.Rejected {
 // lead to one, except a panic that was planted.
 func (w *world) alarm(o *owner, a partition.Alarm) {
 	w.faults["alarm: "+string(a.Kind)]++
-	if a.Kind == partition.TransitionsLost {
+	switch a.Kind {
+	case partition.StepPanicked:
+		return
+	case partition.TransitionsLost, partition.LogTailLost:
 		w.noticed[o.p] = true
+	}
+	if w.cfg.Loss == LoseNothing {
+		w.alarms = append(w.alarms, audit.Difference{Kind: audit.Unexpected, Detail: fmt.Sprintf("alarm of %s: %+v", o, a)})
 	}
 }

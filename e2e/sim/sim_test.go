@@ -211,7 +211,7 @@ func rulesThatMatter() map[string]Config {
 
 // TestEachRuleMatters takes each rule out and demands that a seed turns red.
 func TestEachRuleMatters(t *testing.T) {
-	const bound, batch = 400, 20
+	const bound, batch = 400, 4
 	for name, cfg := range rulesThatMatter() {
 		t.Run(name, func(t *testing.T) {
 			for first := uint64(1); first < bound; first += batch {

@@ -3,6 +3,7 @@ package sim
 import (
 	"github.com/usher-audiences/usher/bus/memory"
 	"github.com/usher-audiences/usher/bus/subject"
+	"github.com/usher-audiences/usher/e2e/audit"
 	"github.com/usher-audiences/usher/e2e/generate"
 	"github.com/usher-audiences/usher/rules"
 )
@@ -25,7 +26,8 @@ type world struct {
 	produced int
 	keyAt    map[logPlace]rules.UserKey // of what was produced
 	loss     loss
-	noticed  [partitions]bool   // the transitions' lost tail was reported
+	noticed  [partitions]bool // the lost tail was reported
+	alarms   []audit.Difference
 	retries  []generate.Message // published and not acknowledged
 	healing  bool
 	faults   map[string]int

@@ -50,7 +50,12 @@ func WithNATS(options ...nats.Option) Option {
 // by commas. It returns [ErrConnect] if none can be reached now; a connection
 // that is lost later is restored for as long as it takes.
 func Connect(url string, options ...Option) (*Client, error) {
-	opts := []nats.Option{nats.Name("usher"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond)}
+	opts := []nats.Option{
+		nats.Name("usher"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+		// Without one the library prints on standard error. What matters here
+		// is returned by the call that it happens to.
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}),
+	}
 	for _, o := range options {
 		o(&opts)
 	}

@@ -100,11 +100,22 @@ func (c *Client) store(ctx context.Context, m nats.Msg) error {
 
 // attempt publishes once. The message is passed by value because the library
 // writes into it.
+//
+// It is the library's asynchronous publish because that one is told at once
+// when the connection breaks; a request would wait for its answer in vain.
 func (c *Client) attempt(ctx context.Context, m nats.Msg) error {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	_, err := c.js.PublishMsg(ctx, &m, jetstream.WithRetryAttempts(0))
-	return classify(err)
+	future, err := c.js.PublishMsgAsync(&m, jetstream.WithRetryAttempts(0))
+	if err != nil {
+		return classify(err)
+	}
+	select {
+	case <-future.Ok():
+		return nil
+	case err := <-future.Err():
+		return classify(err)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // classify turns the library's errors into this package's where the caller

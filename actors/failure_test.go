@@ -173,6 +173,39 @@ func TestSessionActorBreaks(t *testing.T) {
 	})
 }
 
+// TestNoSessionOutlivesItsPartition activates a key the moment it is told
+// that its session has ended. Told before the parent has taken note of that
+// end, the parent would take the new session for the old one, forget it, and
+// leave it over when it ends itself.
+func TestNoSessionOutlivesItsPartition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newFakeBus(t, 1, "")
+		c := config(b, 1)
+		activate := partition.Activate{Key: "user", Rules: b.revisions[0]}
+		n := startWrapped(t, c, func(_ int, m stepper, in partition.Input) []partition.Effect {
+			switch in.(type) {
+			case partition.Message:
+				return []partition.Effect{activate, partition.Passivate{Key: "user"}}
+			case partition.Passivated:
+				return []partition.Effect{activate}
+			}
+			return m.Step(in)
+		})
+		synctest.Wait()
+		b.lamp(t, "user", true)
+		synctest.Wait()
+		registry := c.Cluster.System().ProcessRegistry
+		const id = "partitions/0-1/user"
+		if _, alive := registry.GetLocal(id); !alive {
+			t.Errorf("session %s is not there", id)
+		}
+		crash(t, n)
+		if _, alive := registry.GetLocal(id); alive {
+			t.Errorf("session %s outlived its partition", id)
+		}
+	})
+}
+
 func TestStateThatCannotBeDecoded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newFakeBus(t, 1, toggle)

@@ -39,7 +39,8 @@ type forgottenKey struct{}
 
 // Inspect returns what is known of a key, after every message that its
 // partition has read. While the partition is not served it waits, until ctx
-// ends or half a minute has passed; then it returns [ErrUnavailable].
+// ends or half a minute has passed; then, and at once when the node has been
+// drained, it returns [ErrUnavailable].
 func (n *Node) Inspect(ctx context.Context, key rules.UserKey) (*Inspection, error) {
 	answer, err := n.ask(ctx, &question{key: key})
 	if err != nil {
@@ -76,6 +77,8 @@ func (n *Node) ask(ctx context.Context, q *question) (any, error) {
 		}
 		select {
 		case <-time.After(againAfter):
+		case <-n.ended:
+			return nil, err
 		case <-ctx.Done():
 			return nil, errors.Join(err, context.Cause(ctx))
 		}

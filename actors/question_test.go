@@ -146,5 +146,10 @@ func TestForget(t *testing.T) {
 			t.Errorf("inspect another: got %+v, %v", in, err)
 		}
 		drain(t, n)
+		start := time.Now()
+		if in, err := n.Inspect(t.Context(), "other"); !errors.Is(err, ErrUnavailable) || time.Since(start) > time.Second {
+			t.Errorf("inspect after the drain: got %v, %v after %v, want ErrUnavailable at once", in, err, time.Since(start))
+		}
+		pass(deadLetterPause)
 	})
 }

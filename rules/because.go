@@ -60,6 +60,12 @@ func label(cond Condition) string {
 		return text
 	case *Trait:
 		return "trait " + c.Path
+	case *Aggregate:
+		text := string(c.Kind) + " " + c.Property + " of " + matchLabel(&c.Match) + windowLabel(c.Within)
+		if c.Since != nil {
+			text += " since " + matchLabel(c.Since)
+		}
+		return text
 	case *SessionProperty:
 		return "session " + c.Path
 	case *ContextProperty:
@@ -122,6 +128,8 @@ func needs(cond Condition) string {
 	case *Count:
 		return operatorsText(c.Count)
 	case *Trait:
+		return operatorsText(c.Operators)
+	case *Aggregate:
 		return operatorsText(c.Operators)
 	case *SessionProperty:
 		return operatorsText(c.Operators)

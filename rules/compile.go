@@ -190,6 +190,8 @@ func (c *compiler) draft(d *draft, cond Condition) {
 	case *Trait:
 		compare := c.comparison(&cond.Comparison)
 		d.leaf = newTraitLeaf(cond.Path, compare)
+	case *Aggregate:
+		c.draftAggregate(d, cond)
 	case *SessionProperty:
 		c.draftSession(d, cond)
 	case *ContextProperty:
@@ -231,6 +233,15 @@ func (c *compiler) draftCount(d *draft, cond *Count) {
 	} else {
 		d.leaf = &countLeaf{threshold: t, session: !cond.Within.Lifetime}
 	}
+	d.feeds = c.matcher(&cond.Match)
+	if cond.Since != nil {
+		d.resets = c.matcher(cond.Since)
+	}
+}
+
+func (c *compiler) draftAggregate(d *draft, cond *Aggregate) {
+	compare := c.comparison(&Comparison{Place: cond.Place, Path: string(cond.Kind), Operators: cond.Operators, IgnoreCase: cond.IgnoreCase})
+	d.leaf = newAggregateLeaf(cond, c.rs.paths.add(cond.Property), compare)
 	d.feeds = c.matcher(&cond.Match)
 	if cond.Since != nil {
 		d.resets = c.matcher(cond.Since)

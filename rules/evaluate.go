@@ -26,10 +26,12 @@ type Evaluator struct {
 	sessionEnded bool  // a session ended since the last evaluation
 	sessionBegan bool  // with the event at hand
 
-	values  []*value // by slot, of the event at hand; nil is missing
-	missing value
-	matched []*matcher
-	anew    []condIndex // conditions whose since the event at hand matched
+	values   []*value // by slot, of the event at hand; nil is missing
+	missing  value
+	matched  []*matcher
+	truths   []bool      // scratch of aggregates
+	partials []float64   // scratch of aggregates
+	anew     []condIndex // conditions whose since the event at hand matched
 
 	queue   []decisionIndex // a heap
 	queued  []bool
@@ -106,6 +108,7 @@ func (e *Evaluator) forgetSession() {
 		}
 	}
 	st.counts = counts
+	e.forgetAggregates()
 	for i, offset := 0, 0; i < len(st.windows); {
 		rec := st.windows[i]
 		l := e.set.conds[rec.cond].leaf.(*windowLeaf)
@@ -172,6 +175,7 @@ func (e *Evaluator) Expire() {
 		offset += int(st.windows[i].n)
 		i++
 	}
+	e.expireAggregates()
 	if v := &st.Visit; v.Open {
 		e.set.session.between(e, sessionDuration, e.now-v.Start-1, e.now-v.Start)
 		e.set.session.between(e, sessionIdle, e.now-v.Last-1, e.now-v.Last)
@@ -217,9 +221,6 @@ func (e *Evaluator) Count(ev *Event, o int64, scope EventScope) {
 	}
 	e.takeContext()
 	e.matched = e.set.events.match(e, ev, e.now, e.matched[:0])
-	for i := range ev.values {
-		e.values[ev.values[i].slot] = nil
-	}
 	e.anew = e.anew[:0]
 	for _, m := range e.matched {
 		for _, c := range m.resets {
@@ -235,6 +236,9 @@ func (e *Evaluator) Count(ev *Event, o int64, scope EventScope) {
 				e.set.conds[c].leaf.(countingLeaf).feed(e, c)
 			}
 		}
+	}
+	for i := range ev.values {
+		e.values[ev.values[i].slot] = nil
 	}
 }
 

@@ -94,6 +94,7 @@ func (e *Evaluator) remap(diff *ruleDiff) {
 	slices.SortFunc(st.counts, func(a, b countRecord) int { return cmp.Compare(a.cond, b.cond) })
 	e.remapWindows(diff)
 	e.remapContext(diff)
+	st.aggregates = remap(st.aggregates, func(r *aggregateRecord) bool { return renumber(&r.cond, diff.conds) })
 	st.members = remap(st.members, func(r *memberRecord) bool { return renumber(&r.decision, diff.decisions) })
 	slices.SortFunc(st.members, func(a, b memberRecord) int { return cmp.Compare(a.decision, b.decision) })
 	st.lives = remap(st.lives, func(r *lifeRecord) bool { return renumber(&r.decision, diff.decisions) })
@@ -131,6 +132,7 @@ func remap[T any](records []T, kept func(*T) bool) []T {
 			out = append(out, r)
 		}
 	}
+	clear(records[len(out):]) // what a record holds must not be held twice
 	return out
 }
 

@@ -29,13 +29,14 @@ type State struct {
 	Visit  Visit
 	Traits Traits
 
-	known   bool // some message has reached the key
-	counts  []countRecord
-	windows []windowRecord
-	times   []int64 // occurrences of all windows, in the order of windows
-	members []memberRecord
-	lives   []lifeRecord
-	context []contextRecord
+	known      bool // some message has reached the key
+	counts     []countRecord
+	windows    []windowRecord
+	times      []int64 // occurrences of all windows, in the order of windows
+	members    []memberRecord
+	lives      []lifeRecord
+	context    []contextRecord
+	aggregates []aggregateRecord
 }
 
 // Visit is the open session, and what outlives it. The zero value is a key
@@ -128,6 +129,9 @@ func (s *State) Deadline(rs *RuleSet, idle Millis, now int64) int64 {
 	for i := range s.windows {
 		next = min(next, s.windows[i].next)
 	}
+	for i := range s.aggregates {
+		next = min(next, s.aggregates[i].next)
+	}
 	for i := range s.members {
 		next = min(next, s.members[i].wake)
 	}
@@ -152,4 +156,5 @@ func (s *State) copyFrom(t *State) {
 	s.members = append(s.members[:0], t.members...)
 	s.lives = append(s.lives[:0], t.lives...)
 	s.context = append(s.context[:0], t.context...)
+	s.aggregates = copyAggregates(s.aggregates, t.aggregates)
 }

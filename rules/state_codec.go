@@ -9,7 +9,7 @@ import (
 // under their keys, so that what is written does not depend on how the rule
 // set numbers them.
 func (s *State) Write(w *SnapshotWriter, rs *RuleSet) {
-	w.List(8)
+	w.List(9)
 	w.Bool(s.known)
 	s.Visit.write(w)
 	w.List(len(s.Traits))
@@ -50,6 +50,7 @@ func (s *State) Write(w *SnapshotWriter, rs *RuleSet) {
 		w.Text(rs.context[rec.path].path)
 		w.Plain(rec.value)
 	}
+	s.writeAggregates(w, rs)
 }
 
 func (v *Visit) write(w *SnapshotWriter) {
@@ -91,7 +92,7 @@ func (s *State) writeWindows(w *SnapshotWriter, rs *RuleSet) {
 // Read reads a state that was written under a rule set of the same revision.
 func (s *State) Read(r *SnapshotReader, rs *RuleSet) {
 	*s = State{}
-	r.Fields(8)
+	r.Fields(9)
 	s.known = r.Bool()
 	s.Visit.read(r)
 	s.readTraits(r)
@@ -100,6 +101,7 @@ func (s *State) Read(r *SnapshotReader, rs *RuleSet) {
 	s.readMembers(r, rs)
 	s.readLives(r, rs)
 	s.readContext(r, rs)
+	s.readAggregates(r, rs)
 }
 
 func (s *State) readContext(r *SnapshotReader, rs *RuleSet) {

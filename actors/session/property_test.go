@@ -61,6 +61,8 @@ func drawCondition(t *rapid.T, audience, depth int) string {
 	switch kind {
 	default:
 		return drawCount(t)
+	case 2:
+		return drawAggregate(t)
 	case 3:
 		return rapid.SampledFrom([]string{
 			"{trait: plan, eq: pro}", "{trait: plan, not_in: [free]}", "{trait: seen, within_last: 1m}",
@@ -91,6 +93,14 @@ func drawCondition(t *rapid.T, audience, depth int) string {
 	case 7:
 		return fmt.Sprintf("{held: %s, for: 20s}", drawCondition(t, audience, depth-1))
 	}
+}
+
+func drawAggregate(t *rapid.T) string {
+	kind := rapid.SampledFrom([]string{"sum", "avg", "min", "max", "distinct", "first", "last"}).Draw(t, "aggregate")
+	ops := rapid.SampledFrom([]string{"gte: 2", "lt: 2", "eq: 1", "between: [1, 4]", "neq: 3", "gt: 5"}).Draw(t, "operator")
+	within := rapid.SampledFrom([]string{"session", "lifetime", "10s", "1m", "{session: true, last: 30s}"}).Draw(t, "within")
+	since := rapid.SampledFrom([]string{"", "", ", since: {event: B}"}).Draw(t, "since")
+	return fmt.Sprintf("{%s: n, of: [A, B], %s, within: %s%s}", kind, ops, within, since)
 }
 
 func drawCount(t *rapid.T) string {

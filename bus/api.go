@@ -32,6 +32,7 @@ const (
 	codeDeleteFailed = 10057
 	codeNoStream     = 10059
 	codeWrongLast    = 10071
+	codeConflict     = 10164 // a write of the same subject is under way
 	codeNotMatching  = 10060 // the stream is not the expected one
 )
 
@@ -50,6 +51,12 @@ func (e *apiError) Error() string {
 func isCode(err error, code int) bool {
 	var e *apiError
 	return errors.As(err, &e) && e.ErrCode == code
+}
+
+// isRefusal reports whether it was the server that said so.
+func isRefusal(err error) bool {
+	var e *apiError
+	return errors.As(err, &e)
 }
 
 // storedMessage is a message as the stream's leader tells it.
@@ -212,10 +219,9 @@ type pubReply struct {
 	Seq    uint64    `json:"seq"`
 }
 
-// wrongLast is the start of the description of a refused compare-and-set.
-// With the number it is certain; a clustered server also says it, under
-// another code and without one, while a write of the same subject is under
-// way, and then nothing is known.
+// refused reports whether the compare-and-set was refused for good. A
+// clustered server says "wrong last sequence" also with [codeConflict], while
+// a write of the same subject is under way, and then nothing is known.
 func (r *pubReply) refused() bool { return r.Error != nil && r.Error.ErrCode == codeWrongLast }
 
 // isMissing reports whether a bucket or stream does not exist.

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/bits"
@@ -125,15 +126,28 @@ func (b *Bus) store(g *gate, m *nats.Msg, done func(outcome partition.Outcome, s
 		}
 		switch {
 		case err != nil:
-			b.log.Debug("a write is in doubt", "subject", m.Subject, "err", err)
+			b.doubt(m, err)
 			done(partition.Doubt, 0)
 		case r.refused():
 			done(partition.Refused, 0)
 		case r.Error != nil:
-			b.log.Warn("a write is in doubt", "subject", m.Subject, "err", r.Error)
+			b.doubt(m, r.Error)
 			done(partition.Doubt, 0)
 		default:
 			done(partition.Stored, r.Seq)
 		}
 	})
+}
+
+// doubt logs why a write is in doubt: loudly, unless it passes by itself.
+func (b *Bus) doubt(m *nats.Msg, err error) {
+	switch {
+	case errors.Is(err, nats.ErrMaxPayload):
+		b.log.Error("a write is too large for the server: raise max_payload in its configuration",
+			"subject", m.Subject, "bytes", len(m.Data), "max_payload", b.nc.MaxPayload())
+	case isRefusal(err) && !isCode(err, codeConflict):
+		b.log.Warn("a write is in doubt", "subject", m.Subject, "err", err)
+	default:
+		b.log.Debug("a write is in doubt", "subject", m.Subject, "err", err)
+	}
 }

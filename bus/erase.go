@@ -49,7 +49,7 @@ func (b *Bus) erase(ctx context.Context, p int, key rules.UserKey) error {
 		filters []string
 		matches func(*nats.Msg) bool
 	}{
-		{subject.LogStream(p), []string{subject.Log(p, subject.KindEvents), subject.Log(p, subject.KindTraits)}, isKeys},
+		{subject.LogStream(p), nil, isKeys}, // filters would cost more than they save
 		{subject.StreamRejected, []string{subject.Rejected(p)}, isKeys},
 		{subject.StreamTransitions, []string{subject.UserTransitions(token), subject.UserShadow(token)}, every},
 	} {

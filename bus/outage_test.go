@@ -54,7 +54,7 @@ func TestRejectCutsPayload(t *testing.T) {
 	payload := bytes.Repeat([]byte("x"), int(s.conn.NATS().MaxPayload()))
 	done := make(chan partition.RejectStored, 1)
 	s.bus.Reject(0, partition.Reject{
-		Seq: 7, Reason: rules.ReasonTooLarge, Detail: string(payload), Payload: payload,
+		Seq: 7, Reason: rules.ReasonTooLarge, Detail: "line\r\nUsher-Reason: other " + string(payload), Payload: payload,
 	}, func(r partition.RejectStored) { done <- r })
 	<-done
 	stream, err := s.js.Stream(t.Context(), subject.StreamRejected)

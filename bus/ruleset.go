@@ -128,6 +128,11 @@ type watch struct {
 }
 
 func (w *watch) run(ctx context.Context) error {
+	// A revision whose writer died before the head was moved is in force all
+	// the same.
+	if _, err := w.bus.sets.defs.head(ctx); err != nil {
+		return err
+	}
 	cfg := consumerConfig{Deliver: deliverLast, Filters: []string{definitionSubject(headKey)}}
 	var never atomic.Bool
 	p, err := w.bus.newPull(ctx, bucketStream(subject.BucketDefinitions), cfg, &never, func(m *nats.Msg, _ metadata) {

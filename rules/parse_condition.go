@@ -159,18 +159,23 @@ func sessionProperties() []string {
 	}
 }
 
+// sessionOperand is the type of a session's property.
+func sessionOperand(name string) operandType {
+	switch name {
+	case "duration", "idle":
+		return operandDuration
+	case "events", "pages", "number":
+		return operandNumber
+	}
+	return operandText
+}
+
 func (p *parser) sessionProperty(word parserField, m parserMapping) Condition {
 	name, ok := p.word(word.value, "session property", sessionProperties()...)
 	if !ok {
 		return nil
 	}
-	scope := operandScope{what: "session " + name, value: operandText}
-	switch name {
-	case "duration", "idle":
-		scope.value = operandDuration
-	case "events", "pages", "number":
-		scope.value = operandNumber
-	}
+	scope := operandScope{what: "session " + name, value: sessionOperand(name)}
 	c := Comparison{Place: m.Place, Path: name}
 	p.operatorsOf(&c, m, scope, "session")
 	return &SessionProperty{c}

@@ -85,6 +85,11 @@ func (p *parser) timeline(n *parserNode) []TestInput {
 	return inputs
 }
 
+// testFields are the fields of an event that may stand in a timeline.
+func testFields() []string {
+	return []string{"properties", "traits", "context", "timestamp", "messageId", "userId", "anonymousId", "previousId", "groupId"}
+}
+
 // testInput reads one line of a timeline.
 func (p *parser) testInput(n *parserNode) TestInput {
 	in := TestInput{Place: n.Place}
@@ -93,7 +98,7 @@ func (p *parser) testInput(n *parserNode) TestInput {
 		return in
 	}
 	calls := callTypes()
-	fields := []string{"properties", "traits", "context", "timestamp", "messageId", "userId", "anonymousId", "previousId", "groupId"}
+	fields := testFields()
 	p.only(m, "a line of the timeline", append(append([]string{"at"}, calls...), fields...))
 	if p.needs(m, "a line of the timeline", "at") {
 		in.At, _ = p.span(m.get("at"), "at")

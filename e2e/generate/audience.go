@@ -14,6 +14,7 @@ type Audiences struct {
 	current  []rules.Versioned
 	versions map[rules.AudienceKey]uint64
 	drawn    int
+	deleted  []rules.AudienceKey
 }
 
 // Audiences returns a set that is still empty. Start is about when the
@@ -58,8 +59,12 @@ func (a *Audiences) Change() (revision uint64, defs []rules.Versioned) {
 	if a.chance(50) && len(a.current) > 1 {
 		a.remove(a.current[a.IntN(len(a.current))].Audience)
 	}
-	a.drawn++
-	a.put(a.definition(rules.AudienceKey(fmt.Sprintf("a%02d", a.drawn*7%100))))
+	if n := len(a.deleted); n > 0 && a.chance(40) {
+		a.put(a.definition(a.deleted[a.IntN(n)])) // defined again
+	} else {
+		a.drawn++
+		a.put(a.definition(rules.AudienceKey(fmt.Sprintf("a%02d", a.drawn*7%100))))
+	}
 	return a.publish()
 }
 
@@ -70,6 +75,7 @@ func (a *Audiences) remove(key rules.AudienceKey) {
 			return
 		}
 	}
+	a.deleted = append(a.deleted, key)
 	a.current = slices.DeleteFunc(a.current, func(v rules.Versioned) bool { return v.Audience == key })
 }
 

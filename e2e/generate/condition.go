@@ -175,6 +175,9 @@ func (d *drawer) countOperators() []rules.Operator {
 	case 6:
 		return []rules.Operator{{Op: rules.OpLte, Operand: n(3)}}
 	}
+	if d.chance(20) {
+		return []rules.Operator{{Op: pick(d.Source, rules.OpGte, rules.OpLt, rules.OpEq), Operand: 4 + n(6)}}
+	}
 	return []rules.Operator{{Op: rules.OpGte, Operand: 1 + n(3)}}
 }
 

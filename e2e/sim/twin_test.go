@@ -36,8 +36,11 @@ func drawTwin(seed uint64, language generate.Language) *twinCase {
 	traffic.Malformed = 20
 	now := start
 	gapMax := int64(24 * 60 * 60 * 1000)
-	if source.IntN(3) == 0 {
+	switch source.IntN(4) {
+	case 0:
 		gapMax = 20 * 60 * 1000 // sessions that last for hours
+	case 1:
+		gapMax = 3000 // many events in short windows
 	}
 	add := func(m audit.Message) {
 		m.Seq, m.Time = uint64(len(c.log)+1), now*1_000_000+int64(source.IntN(1_000_000))

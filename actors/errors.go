@@ -14,3 +14,7 @@ var ErrNotDrained = errors.New("not drained in time")
 // ErrPartitionFailed is returned when a partition failed more often than it
 // may be restarted.
 var ErrPartitionFailed = errors.New("partition failed")
+
+// ErrAudience is returned when an audience does not exist in the rule set in
+// force.
+var ErrAudience = errors.New("no such audience")

@@ -36,7 +36,7 @@ type partitionActor struct {
 
 	sessions map[rules.UserKey]*actor.PID
 	leaving  map[string]rules.UserKey // by actor id: poisoned, not yet terminated
-	asked    map[uint64]*actor.PID    // who waits for the answer to a question, by its ID
+	asked    map[uint64]asked         // who waits for the answer to a question, by its ID
 	asks     uint64
 	reader   Reader
 	slots    slots
@@ -64,7 +64,7 @@ func newPartitionActor(n *Node, number int) *partitionActor {
 		home:     home{evaluator: rules.NewEvaluator()},
 		sessions: make(map[rules.UserKey]*actor.PID),
 		leaving:  make(map[string]rules.UserKey),
-		asked:    make(map[uint64]*actor.PID),
+		asked:    make(map[uint64]asked),
 		slots:    newSlots(n.config.MailboxMax),
 	}
 }

@@ -27,8 +27,9 @@ const askMax = 30 * time.Second
 // owner, from there to the key's partition, and, unless it is forget, from
 // there to the key's session, which is activated for it.
 type question struct {
-	key    rules.UserKey
-	forget bool
+	key     rules.UserKey
+	forget  bool
+	explain *explainQuestion // nil to inspect, or forget
 }
 
 // unavailable answers a question that cannot be answered now.
@@ -136,7 +137,7 @@ func (a *partitionActor) ask(ctx actor.Context, q *question) {
 		return
 	}
 	a.asks++
-	a.asked[a.asks] = ctx.Sender()
+	a.asked[a.asks] = asked{by: ctx.Sender(), explain: q.explain}
 	if q.forget {
 		a.feed(ctx, partition.Forget{Key: q.key, ID: a.asks})
 		return
@@ -146,27 +147,33 @@ func (a *partitionActor) ask(ctx actor.Context, q *question) {
 
 // inspect has the session answer whoever asked.
 func (a *partitionActor) inspect(ctx actor.Context, e partition.Inspect) {
-	asker := a.asker(e.ID)
+	q := a.question(e.ID)
 	if e.Unavailable {
-		ctx.Send(asker, unavailable{})
+		ctx.Send(q.by, unavailable{})
 		return
 	}
 	a.tell(ctx, e.Key, &actor.MessageEnvelope{
-		Message: &inspectSession{partition: a.number, registers: e.Registers},
-		Sender:  asker,
+		Message: &inspectSession{partition: a.number, registers: e.Registers, explain: q.explain},
+		Sender:  q.by,
 	})
 }
 
 func (a *partitionActor) forgotten(ctx actor.Context, e partition.Forgotten) {
 	if e.Unavailable {
-		ctx.Send(a.asker(e.ID), unavailable{})
+		ctx.Send(a.question(e.ID).by, unavailable{})
 		return
 	}
-	ctx.Send(a.asker(e.ID), forgottenKey{})
+	ctx.Send(a.question(e.ID).by, forgottenKey{})
 }
 
-func (a *partitionActor) asker(id uint64) *actor.PID {
-	pid := a.asked[id]
+// asked is a question that the machine has and has not let through.
+type asked struct {
+	by      *actor.PID
+	explain *explainQuestion
+}
+
+func (a *partitionActor) question(id uint64) asked {
+	q := a.asked[id]
 	delete(a.asked, id)
-	return pid
+	return q
 }

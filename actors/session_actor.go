@@ -51,6 +51,7 @@ type (
 	inspectSession struct {
 		partition int
 		registers []partition.Register
+		explain   *explainQuestion // nil to inspect
 	}
 )
 
@@ -66,6 +67,10 @@ func (a *sessionActor) Receive(ctx actor.Context) {
 	case *captureSession:
 		a.capture()
 	case *inspectSession:
+		if m.explain != nil {
+			ctx.Respond(explanation(a.session, m))
+			return
+		}
 		ctx.Respond(inspection(a.session.View(), m))
 	}
 }

@@ -56,8 +56,10 @@ func (i *Installation) validate() error {
 //
 // The error wraps [ErrFixed], [ErrIncompatible] or [ErrMapping].
 func (c *Conn) Install(ctx context.Context, want Installation) (Installation, error) {
-	if err := c.ensureStream(ctx, bucketConfig(subject.BucketInstallation, max(want.Replicas, 1))); err != nil {
-		return Installation{}, err
+	if _, err := c.Installation(ctx); errors.Is(err, ErrNotInstalled) {
+		if err := c.ensureStream(ctx, bucketConfig(subject.BucketInstallation, max(want.Replicas, 1))); err != nil {
+			return Installation{}, err
+		}
 	}
 	inst, err := c.fix(ctx, want)
 	if err != nil {

@@ -24,15 +24,14 @@ const (
 func bucketStream(bucket string) string       { return "KV_" + bucket }
 func bucketSubject(bucket, key string) string { return "$KV." + bucket + "." + key }
 
-// streamConfigs is every stream of an installation but the one that holds the
-// installation itself.
+// streamConfigs is every stream of an installation.
 func streamConfigs(i *Installation) []jetstream.StreamConfig {
 	var out []jetstream.StreamConfig
 	for p := range i.Partitions {
 		out = append(out, logConfig(p, i))
 	}
 	out = append(out, transitionsConfig(i), rejectedConfig(i))
-	for _, b := range []string{subject.BucketDefinitions, subject.BucketSnapshots, subject.BucketCheckpoints} {
+	for _, b := range []string{subject.BucketInstallation, subject.BucketDefinitions, subject.BucketSnapshots, subject.BucketCheckpoints} {
 		out = append(out, bucketConfig(b, i.Replicas))
 	}
 	return out

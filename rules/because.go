@@ -66,6 +66,8 @@ func label(cond Condition) string {
 			text += " since " + matchLabel(c.Since)
 		}
 		return text
+	case *Sequence:
+		return sequenceLabel(c)
 	case *SessionProperty:
 		return "session " + c.Path
 	case *ContextProperty:
@@ -108,6 +110,17 @@ func matchLabel(m *Match) string {
 	return b.String()
 }
 
+func sequenceLabel(c *Sequence) string {
+	steps := make([]string, len(c.Steps))
+	for i := range c.Steps {
+		steps[i] = matchLabel(&c.Steps[i].Match)
+		if c.Steps[i].Absent {
+			steps[i] = "no " + steps[i] + " for " + c.Steps[i].For.String()
+		}
+	}
+	return "sequence " + strings.Join(steps, ", then ") + windowLabel(c.Within)
+}
+
 // windowLabel leaves out the default, the session.
 func windowLabel(w Window) string {
 	switch {
@@ -131,6 +144,8 @@ func needs(cond Condition) string {
 		return operatorsText(c.Operators)
 	case *Aggregate:
 		return operatorsText(c.Operators)
+	case *Sequence:
+		return strconv.Itoa(len(c.Steps)) + " steps"
 	case *SessionProperty:
 		return operatorsText(c.Operators)
 	case *ContextProperty:

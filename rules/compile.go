@@ -24,9 +24,10 @@ type compiler struct {
 // end.
 type draft struct {
 	condition
-	feeds, resets *matcher
-	refers        AudienceKey // of a membership
-	held          *heldDraft
+	feeds  []*matcher
+	resets *matcher
+	refers AudienceKey // of a membership
+	held   *heldDraft
 }
 
 // heldDraft is a held condition: decided like an audience.
@@ -105,8 +106,8 @@ func (c *compiler) number() {
 			c.refuse(Place{}, "two conditions have the same id %x: %s and %s", d.id, c.order[i-1].text, d.text)
 		}
 		c.rs.conds[i] = d.condition
-		if d.feeds != nil {
-			d.feeds.feeds = append(d.feeds.feeds, condIndex(i))
+		for _, m := range d.feeds {
+			m.feeds = append(m.feeds, condIndex(i))
 		}
 		if d.resets != nil {
 			d.resets.resets = append(d.resets.resets, condIndex(i))
@@ -190,6 +191,8 @@ func (c *compiler) draft(d *draft, cond Condition) {
 	case *Trait:
 		compare := c.comparison(&cond.Comparison)
 		d.leaf = newTraitLeaf(cond.Path, compare)
+	case *Sequence:
+		c.draftSequence(d, cond)
 	case *Aggregate:
 		c.draftAggregate(d, cond)
 	case *SessionProperty:
@@ -233,7 +236,7 @@ func (c *compiler) draftCount(d *draft, cond *Count) {
 	} else {
 		d.leaf = &countLeaf{threshold: t, session: !cond.Within.Lifetime}
 	}
-	d.feeds = c.matcher(&cond.Match)
+	d.feeds = []*matcher{c.matcher(&cond.Match)}
 	if cond.Since != nil {
 		d.resets = c.matcher(cond.Since)
 	}
@@ -242,7 +245,7 @@ func (c *compiler) draftCount(d *draft, cond *Count) {
 func (c *compiler) draftAggregate(d *draft, cond *Aggregate) {
 	compare := c.comparison(&Comparison{Place: cond.Place, Path: string(cond.Kind), Operators: cond.Operators, IgnoreCase: cond.IgnoreCase})
 	d.leaf = newAggregateLeaf(cond, c.rs.paths.add(cond.Property), compare)
-	d.feeds = c.matcher(&cond.Match)
+	d.feeds = []*matcher{c.matcher(&cond.Match)}
 	if cond.Since != nil {
 		d.resets = c.matcher(cond.Since)
 	}

@@ -29,6 +29,8 @@ type Evaluator struct {
 	values   []*value // by slot, of the event at hand; nil is missing
 	missing  value
 	matched  []*matcher
+	feeding  *matcher    // whose conditions are being fed
+	advanced []partial   // scratch of sequences
 	truths   []bool      // scratch of aggregates
 	partials []float64   // scratch of aggregates
 	anew     []condIndex // conditions whose since the event at hand matched
@@ -109,6 +111,7 @@ func (e *Evaluator) forgetSession() {
 	}
 	st.counts = counts
 	e.forgetAggregates()
+	e.endSequences()
 	for i, offset := 0, 0; i < len(st.windows); {
 		rec := st.windows[i]
 		l := e.set.conds[rec.cond].leaf.(*windowLeaf)
@@ -176,6 +179,7 @@ func (e *Evaluator) Expire() {
 		i++
 	}
 	e.expireAggregates()
+	e.expireSequences()
 	if v := &st.Visit; v.Open {
 		e.set.session.between(e, sessionDuration, e.now-v.Start-1, e.now-v.Start)
 		e.set.session.between(e, sessionIdle, e.now-v.Last-1, e.now-v.Last)
@@ -229,6 +233,7 @@ func (e *Evaluator) Count(ev *Event, o int64, scope EventScope) {
 		}
 	}
 	for _, m := range e.matched {
+		e.feeding = m
 		for _, c := range m.feeds {
 			// An occurrence is not after itself: one that since selects too
 			// does not count.

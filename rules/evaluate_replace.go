@@ -95,6 +95,7 @@ func (e *Evaluator) remap(diff *ruleDiff) {
 	e.remapWindows(diff)
 	e.remapContext(diff)
 	st.aggregates = remap(st.aggregates, func(r *aggregateRecord) bool { return renumber(&r.cond, diff.conds) })
+	st.sequences = remap(st.sequences, func(r *sequenceRecord) bool { return renumber(&r.cond, diff.conds) })
 	st.members = remap(st.members, func(r *memberRecord) bool { return renumber(&r.decision, diff.decisions) })
 	slices.SortFunc(st.members, func(a, b memberRecord) int { return cmp.Compare(a.decision, b.decision) })
 	st.lives = remap(st.lives, func(r *lifeRecord) bool { return renumber(&r.decision, diff.decisions) })

@@ -37,6 +37,7 @@ type State struct {
 	lives      []lifeRecord
 	context    []contextRecord
 	aggregates []aggregateRecord
+	sequences  []sequenceRecord
 }
 
 // Visit is the open session, and what outlives it. The zero value is a key
@@ -132,6 +133,9 @@ func (s *State) Deadline(rs *RuleSet, idle Millis, now int64) int64 {
 	for i := range s.aggregates {
 		next = min(next, s.aggregates[i].next)
 	}
+	for i := range s.sequences {
+		next = min(next, s.sequences[i].next)
+	}
 	for i := range s.members {
 		next = min(next, s.members[i].wake)
 	}
@@ -157,4 +161,5 @@ func (s *State) copyFrom(t *State) {
 	s.lives = append(s.lives[:0], t.lives...)
 	s.context = append(s.context[:0], t.context...)
 	s.aggregates = copyAggregates(s.aggregates, t.aggregates)
+	s.sequences = copySequences(s.sequences, t.sequences)
 }

@@ -9,7 +9,7 @@ import (
 // under their keys, so that what is written does not depend on how the rule
 // set numbers them.
 func (s *State) Write(w *SnapshotWriter, rs *RuleSet) {
-	w.List(9)
+	w.List(10)
 	w.Bool(s.known)
 	s.Visit.write(w)
 	w.List(len(s.Traits))
@@ -51,6 +51,7 @@ func (s *State) Write(w *SnapshotWriter, rs *RuleSet) {
 		w.Plain(rec.value)
 	}
 	s.writeAggregates(w, rs)
+	s.writeSequences(w, rs)
 }
 
 func (v *Visit) write(w *SnapshotWriter) {
@@ -92,7 +93,7 @@ func (s *State) writeWindows(w *SnapshotWriter, rs *RuleSet) {
 // Read reads a state that was written under a rule set of the same revision.
 func (s *State) Read(r *SnapshotReader, rs *RuleSet) {
 	*s = State{}
-	r.Fields(9)
+	r.Fields(10)
 	s.known = r.Bool()
 	s.Visit.read(r)
 	s.readTraits(r)
@@ -102,6 +103,7 @@ func (s *State) Read(r *SnapshotReader, rs *RuleSet) {
 	s.readLives(r, rs)
 	s.readContext(r, rs)
 	s.readAggregates(r, rs)
+	s.readSequences(r, rs)
 }
 
 func (s *State) readContext(r *SnapshotReader, rs *RuleSet) {

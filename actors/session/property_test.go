@@ -71,6 +71,8 @@ func drawCondition(t *rapid.T, audience, depth int) string {
 	case 4:
 		word := rapid.SampledFrom([]string{"all", "any", "none"}).Draw(t, "group")
 		return fmt.Sprintf("{%s: [%s, %s]}", word, drawCondition(t, audience, depth-1), drawCondition(t, audience, depth-1))
+	case 1:
+		return drawSequence(t)
 	case 5:
 		return fmt.Sprintf("{at_least: {n: 2, of: [%s, %s, %s]}}", drawCondition(t, audience, 0), drawCondition(t, audience, 0), drawCondition(t, audience, 0))
 	case 6:
@@ -93,6 +95,17 @@ func drawCondition(t *rapid.T, audience, depth int) string {
 	case 7:
 		return fmt.Sprintf("{held: %s, for: 20s}", drawCondition(t, audience, depth-1))
 	}
+}
+
+func drawSequence(t *rapid.T) string {
+	steps := rapid.SampledFrom([]string{
+		"{event: A}, {event: B}", "{event: A}, {event: A, within: 10s}", "{event: A}, {absent: B, for: 5s}",
+		"{as: x, event: A}, {event: B, where: {n: {ref: x.n}}}", "{event: A}, {event: B, within: 20s}, {event: A}",
+		"{as: x, event: A}, {event: A, where: {n: {gt: {ref: x.n}}}}, {absent: B, where: {n: {ref: x.n}}, for: 9s}",
+	}).Draw(t, "steps")
+	within := rapid.SampledFrom([]string{"session", "lifetime", "10s", "1m"}).Draw(t, "within")
+	lasts := rapid.SampledFrom([]string{"", ", lasts: 5s", ", lasts: 1m"}).Draw(t, "lasts")
+	return fmt.Sprintf("{sequence: [%s], within: %s%s}", steps, within, lasts)
 }
 
 func drawAggregate(t *rapid.T) string {

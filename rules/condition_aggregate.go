@@ -367,6 +367,7 @@ func (e *Evaluator) forgetAggregates() {
 	for i := len(st.aggregates) - 1; i >= 0; i-- {
 		c := st.aggregates[i].cond
 		if l := e.set.conds[c].leaf.(*aggregateLeaf); l.session {
+			e.due(c, st.aggregates[i].next)
 			l.reset(e, c)
 		}
 	}

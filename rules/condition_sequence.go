@@ -310,6 +310,7 @@ func (e *Evaluator) endSequences() {
 		rec := &e.state.sequences[i]
 		l := e.set.conds[rec.cond].leaf.(*sequenceLeaf)
 		before := l.satisfied(rec, e.now)
+		e.due(rec.cond, rec.next)
 		if l.session {
 			rec.partials = rec.partials[:0]
 		}

@@ -86,6 +86,7 @@ func (e *Evaluator) sessionEnd() int64 { return e.state.Visit.end(e.idle) }
 
 // EndSession ends the open session: what counts only within it is forgotten.
 func (e *Evaluator) EndSession() {
+	e.passSessionPoints()
 	e.set.session.opened(e)
 	e.forgetSession()
 	e.state.Visit.Open, e.state.Visit.Entry = false, nil
@@ -116,6 +117,7 @@ func (e *Evaluator) forgetSession() {
 		rec := st.windows[i]
 		l := e.set.conds[rec.cond].leaf.(*windowLeaf)
 		if l.session {
+			e.due(rec.cond, rec.next)
 			l.reset(e, rec.cond)
 			continue
 		}
@@ -180,14 +182,19 @@ func (e *Evaluator) Expire() {
 	}
 	e.expireAggregates()
 	e.expireSequences()
-	if v := &st.Visit; v.Open {
-		e.set.session.between(e, sessionDuration, e.now-v.Start-1, e.now-v.Start)
-		e.set.session.between(e, sessionIdle, e.now-v.Last-1, e.now-v.Last)
-	}
+	e.passSessionPoints()
 	for i := range st.members {
 		if st.members[i].wake <= e.now {
 			e.mark(st.members[i].decision)
 		}
+	}
+}
+
+// passSessionPoints marks what duration and idle time flip at this instant.
+func (e *Evaluator) passSessionPoints() {
+	if v := &e.state.Visit; v.Open {
+		e.set.session.between(e, sessionDuration, e.now-v.Start-1, e.now-v.Start)
+		e.set.session.between(e, sessionIdle, e.now-v.Last-1, e.now-v.Last)
 	}
 }
 
@@ -266,6 +273,15 @@ func (e *Evaluator) Merge(update map[string]any) *Rejection {
 		e.set.traits.changed(e, name, before, after)
 	}
 	return nil
+}
+
+// due marks what depends on a condition that time flips at this very instant,
+// at which something else happens to it: its truth as last decided is not
+// what it would say now.
+func (e *Evaluator) due(c condIndex, at int64) {
+	if at <= e.now {
+		e.flipped(c)
+	}
 }
 
 // flipped marks what depends on a condition.

@@ -12,7 +12,7 @@ import (
 	"github.com/usher-audiences/usher/bus/subject"
 )
 
-// AllAudiences, given to [Client.Watch], watches every audience.
+// AllAudiences makes [Client.Watch] watch every audience.
 const AllAudiences AudienceKey = ""
 
 // watchPendingMax bounds the transitions that wait to be read from a watcher

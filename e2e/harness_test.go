@@ -81,6 +81,7 @@ type program struct {
 	cmd      *exec.Cmd
 	out, err *transcript
 	ended    chan struct{} // closed when it has ended
+	patience time.Duration // bounds every wait for it
 }
 
 // start runs the binary. Nothing of the environment that begins with USHER_
@@ -91,7 +92,7 @@ func start(t *testing.T, args ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{cmd: exec.Command(path, args...), out: newTranscript(), err: newTranscript(), ended: make(chan struct{})}
+	p := &program{cmd: exec.Command(path, args...), out: newTranscript(), err: newTranscript(), ended: make(chan struct{}), patience: waitMax}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	p.cmd.SysProcAttr = dieWithParent()
 	for _, variable := range os.Environ() {
@@ -131,8 +132,8 @@ func (p *program) end(t *testing.T) int {
 	select {
 	case <-p.ended:
 		return p.cmd.ProcessState.ExitCode()
-	case <-time.After(waitMax):
-		t.Fatalf("still running after %v; it wrote:\n%s%s", waitMax, p.out, p.err)
+	case <-time.After(p.patience):
+		t.Fatalf("still running after %v; it wrote:\n%s%s", p.patience, p.out, p.err)
 		return -1
 	}
 }
@@ -150,7 +151,7 @@ func (p *program) running() bool {
 func (p *program) await(t *testing.T, tr *transcript, pattern string) []string {
 	t.Helper()
 	expression := regexp.MustCompile(pattern)
-	deadline := time.After(waitMax)
+	deadline := time.After(p.patience)
 	for {
 		found, changed := tr.find(expression)
 		if found != nil {
@@ -164,7 +165,7 @@ func (p *program) await(t *testing.T, tr *transcript, pattern string) []string {
 			}
 			t.Fatalf("ended (%v) without %q; it wrote:\n%s%s", p.cmd.ProcessState, pattern, p.out, p.err)
 		case <-deadline:
-			t.Fatalf("no %q within %v; it wrote:\n%s%s", pattern, waitMax, p.out, p.err)
+			t.Fatalf("no %q within %v; it wrote:\n%s%s", pattern, p.patience, p.out, p.err)
 		}
 	}
 }

@@ -30,9 +30,9 @@ type killEvent struct {
 }
 
 // killLoad is the events of a kill test: a base of a few thousand, cloned
-// under fresh keys and ids. All clones of one event follow each other, so the
-// events of one user lie far apart and nearly each of them wakes a session
-// that was passivated.
+// under fresh keys and ids. The clones are played in blocks, and within a
+// block all clones of one event follow each other: the events of one user lie
+// so far apart that most of them wake a session that was passivated.
 type killLoad struct {
 	events iter.Seq[killEvent]
 	keys   int
@@ -75,6 +75,9 @@ func (l *killLoad) progress() {
 	l.marks = left
 }
 
+// killBlock is how many clones are played side by side.
+const killBlock = 32
+
 // The places in a template where a clone differs.
 const (
 	cloneMark = "\x00clone\x00"
@@ -101,7 +104,9 @@ func newKillLoad(t *testing.T, plan killPlan, shop string) *killLoad {
 	l := &killLoad{keys: len(users) * clones}
 	l.events = func(yield func(killEvent) bool) {
 		for i := range plan.events {
-			b, clone := base[i/clones], "-"+strconv.Itoa(i%clones)
+			block, place := i/(killBlock*len(base)), i%(killBlock*len(base))
+			width := min(killBlock, clones-block*killBlock)
+			b, clone := base[place/width%len(base)], "-"+strconv.Itoa(block*killBlock+place%width)
 			text := strings.ReplaceAll(b.text, cloneMark, clone)
 			text = strings.Replace(text, timeMark, rules.FormatTime(time.Now().UnixMilli()), 1)
 			if !yield(killEvent{usher.UserKey(b.key + clone), []byte(text)}) {

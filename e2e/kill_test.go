@@ -22,6 +22,10 @@ var (
 	killSeed   = flag.Uint64("kill.seed", 0, "seed of the kill test; 0 is another one each time")
 )
 
+// killPatience bounds every wait of the kill test: a recovery with many
+// thousand events to catch up with takes its time.
+const killPatience = 20 * time.Minute
+
 // killIdle ends sessions soon enough for the test to wait for them.
 const killIdle = 6 * time.Second
 
@@ -105,6 +109,7 @@ func (k *killing) start() {
 	k.node = start(k.t, "serve", "--listen", k.address, "--http", "", "--data", k.data,
 		"--partitions", strconv.Itoa(k.plan.partitions), "--idle", killIdle.String(),
 		"--sessions-max", strconv.Itoa(k.sessionsMax()), "--audiences", killAudiences(k.t))
+	k.node.patience = killPatience
 }
 
 // killAudiences returns a directory with the definitions.
@@ -204,7 +209,7 @@ func (k *killing) look() {
 // have not grown for longer than any deadline can be away.
 func (k *killing) awaitQuiet() {
 	k.t.Helper()
-	ctx, cancel := context.WithTimeout(k.t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(k.t.Context(), killPatience)
 	defer cancel()
 	var end uint64
 	since := time.Now()

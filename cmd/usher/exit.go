@@ -21,10 +21,7 @@ const (
 )
 
 // usageError is a mistake in how the command was called.
-type usageError struct {
-	err     error
-	command string // whose help to read
-}
+type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }

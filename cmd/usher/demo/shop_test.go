@@ -28,7 +28,7 @@ func TestSameSeedSameShop(t *testing.T) {
 }
 
 func TestShopIsBusyAndInOrder(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		actions := play(seed, time.Minute)
 		if rate := len(actions) / 60; rate < 50 || rate > 100 {
 			t.Errorf("seed %d: %d events/s, want 50 to 100", seed, rate)

@@ -84,7 +84,7 @@ func drawCondition(t *rapid.T, audience, depth int) string {
 	case 8:
 		return rapid.SampledFrom([]string{
 			"{session: events, gte: 3}", "{session: events, lt: 3}", "{session: pages, between: [1, 2]}", "{session: duration, gt: 15s}",
-			"{session: duration, lte: 30s}", "{session: idle, gte: 10s}", "{session: idle, lt: 5s}", "{session: number, eq: 2}",
+			"{session: duration, lte: 30s}", "{session: duration, lt: 10s}", "{session: idle, lt: 10s}", "{session: idle, gte: 10s}", "{session: idle, lt: 5s}", "{session: number, eq: 2}",
 			"{session: id, eq: s1}", "{session: id, exists: true}", "{session: entry.page, starts_with: /}", "{session: campaign.source, neq: x}",
 		}).Draw(t, "session")
 	case 9:
@@ -167,7 +167,7 @@ func drawEvent(t *rapid.T, at int64) string {
 // that fail: both must say the same and end in the same state.
 func TestAnySessionRestoredGoesOnTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		cfg := session.Config{Idle: rules.Millis(rapid.SampledFrom([]int{20_000, 60_000, 1_800_000}).Draw(t, "idle"))}
+		cfg := session.Config{Idle: rules.Millis(rapid.SampledFrom([]int{10_000, 20_000, 60_000, 1_800_000}).Draw(t, "idle"))}
 		rs := drawRules(t, 1)
 		straight, twin := session.New("u", rs, cfg), session.New("u", rs, cfg)
 		ev, other := rules.NewEvaluator(), rules.NewEvaluator()
@@ -181,6 +181,9 @@ func TestAnySessionRestoredGoesOnTheSame(t *testing.T) {
 			want, wantErr := straight.Step(ev, in)
 			if next := straight.Next(); next <= at || want.Next != next {
 				t.Fatalf("next deadline %d at %d, told %d", next, at, want.Next)
+			}
+			if err := straight.Check(); err != nil {
+				t.Fatal(err)
 			}
 			twin = disturb(t, twin, other, cfg, in)
 			got, err := twin.Step(other, in)

@@ -89,3 +89,7 @@ func instant(at int64) *int64 {
 	}
 	return &at
 }
+
+// Check evaluates everything as of the last applied input and reports what
+// was last decided otherwise: nothing, or a broken invariant.
+func (s *Session) Check() error { return s.state.Check(s.key, s.set, s.idle, s.at) }

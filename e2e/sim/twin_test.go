@@ -35,6 +35,9 @@ func drawTwin(seed uint64, language generate.Language) *twinCase {
 	traffic := source.Traffic(1 + source.IntN(2))
 	traffic.Malformed = 20
 	now := start
+	if source.IntN(3) == 0 {
+		now += 14 * 60 * 60 * 1000 // half an hour before midnight
+	}
 	gapMax := int64(24 * 60 * 60 * 1000)
 	switch source.IntN(4) {
 	case 0:

@@ -59,6 +59,7 @@ func startServices(ctx context.Context, nc *nats.Conn, node *actors.Node, log *s
 	}{
 		{"session", subject.RequestSession, s.session},
 		{"members", subject.RequestMembers, s.members},
+		{"explain", subject.RequestExplain, s.explain},
 		{"status", subject.RequestStatus, s.status},
 		{"forget", subject.RequestForget, s.forget},
 	}
@@ -112,7 +113,7 @@ func (s *services) respond(r micro.Request, answer answerFunc) {
 
 func errorStatus(err error) string {
 	switch {
-	case errors.Is(err, errRequest), errors.Is(err, usher.ErrAudience), errors.Is(err, subject.ErrNoKey), errors.Is(err, subject.ErrKeyTooLong):
+	case errors.Is(err, errRequest), errors.Is(err, usher.ErrAudience), errors.Is(err, actors.ErrAudience), errors.Is(err, subject.ErrNoKey), errors.Is(err, subject.ErrKeyTooLong):
 		return "400"
 	case errors.Is(err, actors.ErrUnavailable):
 		return "503"
@@ -127,6 +128,17 @@ func (s *services) session(ctx context.Context, body []byte) (any, error) {
 		return nil, err
 	}
 	return s.node.Inspect(ctx, request.Key)
+}
+
+func (s *services) explain(ctx context.Context, body []byte) (any, error) {
+	var request explainRequest
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, fmt.Errorf("%w: want {\"key\": ..., \"audience\": ...}: %w", errRequest, err)
+	}
+	if _, err := subject.Encode(string(request.Key)); err != nil {
+		return nil, err
+	}
+	return s.node.Explain(ctx, request.Key, request.Audience, time.Now().UnixMilli())
 }
 
 func (s *services) forget(ctx context.Context, body []byte) (any, error) {

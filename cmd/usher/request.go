@@ -40,6 +40,13 @@ type member struct {
 	Since string        `json:"since"`
 }
 
+// explainRequest asks, on usher.explain, why a person is or is not a member of
+// an audience. The answer is an [actors.Explanation].
+type explainRequest struct {
+	Key      rules.UserKey     `json:"key"`
+	Audience rules.AudienceKey `json:"audience"`
+}
+
 // requestTimeout bounds one request to a node, which may be taking over a
 // partition at the moment.
 const requestTimeout = 30 * time.Second

@@ -90,7 +90,7 @@ func commands(con *console) []*cobra.Command {
 	grouped := map[string][]*cobra.Command{
 		groupRun:    {newDemo(con), newServe(con), newStatus(con), newVersion(con)},
 		groupDefine: {newApply(con), newGet(con), newDelete(con), newValidate(con), newTest(con), newSimulate(con), newSchema(con)},
-		groupData:   {newWatch(con), newPublish(con), newReplay(con), newInspect(con), newForget(con)},
+		groupData:   {newWatch(con), newPublish(con), newReplay(con), newInspect(con), newExplain(con), newForget(con)},
 	}
 	var all []*cobra.Command
 	for _, group := range []string{groupRun, groupDefine, groupData} {

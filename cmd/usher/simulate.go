@@ -17,12 +17,15 @@ import (
 )
 
 type simulateFlags struct {
+	access
 	audiences string
 	log       string
 	out       string
 	end       string
 	idle      time.Duration
 	strict    bool
+	from      time.Duration
+	diff      bool
 
 	until int64 // --end
 }
@@ -30,7 +33,7 @@ type simulateFlags struct {
 func newSimulate(con *console) *cobra.Command {
 	var flags simulateFlags
 	cmd := &cobra.Command{
-		Use:   "simulate --audiences PATH --log FILE",
+		Use:   "simulate --audiences PATH --log FILE | --from DURATION",
 		Short: "Say what a recorded log would have led to",
 		Long: `Run the audiences of PATH over the recorded log FILE, as fast as it goes and
 without a server, and print every transition as one JSON object a line: what a
@@ -47,18 +50,32 @@ deadline up to its time fires. After the last line time stands still, unless
 --end says how far it runs on.
 
 A line that cannot be used is named and counted, and the rest goes on; --strict
-stops at the first. One of PATH and FILE may be -, standard input.`,
+stops at the first. One of PATH and FILE may be -, standard input.
+
+With --from 2h in place of --log it runs over what a live installation has
+recorded, and prints who would have entered and left in the last two hours.
+The whole log is run, so that what happened before is counted as far as the
+log goes back. PATH may refer to audiences in force, and without it those are
+run as they are. --diff prints only what is not the same as what the live
+audiences did; the exit code is 3 if there is any.`,
 		Example: `  usher simulate --audiences audiences/ --log events.jsonl.gz
-  usher simulate --audiences a.yaml --log day.jsonl --out transitions.jsonl --end 2026-11-24T00:00:00.000Z`,
+  usher simulate --audiences a.yaml --log day.jsonl --out transitions.jsonl --end 2026-11-24T00:00:00.000Z
+  usher simulate --audiences new.yaml --from 2h --diff`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := flags.check(); err != nil {
+			if err := flags.check(cmd); err != nil {
 				return err
+			}
+			if flags.from > 0 {
+				return simulateLive(cmd.Context(), con, &flags)
 			}
 			return simulate(cmd.Context(), con, flags)
 		},
 	}
+	flags.addClientFlags(cmd)
 	f := cmd.Flags()
+	f.DurationVar(&flags.from, "from", 0, "over the live installation's recorded log: print the last `DURATION`")
+	f.BoolVar(&flags.diff, "diff", false, "with --from: print what the live audiences did not do likewise")
 	f.StringVar(&flags.audiences, "audiences", "", "definitions: `PATH` of a file or a directory")
 	f.StringVar(&flags.log, "log", "", "`FILE` of the recorded log")
 	f.StringVar(&flags.out, "out", "-", "`FILE` for the transitions; - is standard output")
@@ -69,8 +86,17 @@ stops at the first. One of PATH and FILE may be -, standard input.`,
 }
 
 // check refuses what cannot be meant, before anything is read.
-func (s *simulateFlags) check() error {
+func (s *simulateFlags) check(cmd *cobra.Command) error {
+	changed := cmd.Flags().Changed
 	switch {
+	case s.from < 0:
+		return usagef("--from %v: want how far back to look, such as 2h", s.from)
+	case s.from > 0 && (changed("log") || changed("end") || changed("idle") || changed("strict")):
+		return usagef("--log, --end, --idle and --strict are for a recorded file; --from runs over the live installation")
+	case s.from > 0:
+		return nil
+	case s.diff:
+		return usagef("--diff compares with the live audiences: give --from, too")
 	case s.audiences == "":
 		return usagef("--audiences PATH says which audiences to run: it is needed")
 	case s.log == "":

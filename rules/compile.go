@@ -285,10 +285,10 @@ func (c *compiler) readContext(path string) {
 	}
 }
 
-func (c *compiler) comparison(cmp *Comparison) comparison {
-	out, err := prepareComparison(cmp)
+func (c *compiler) comparison(from *Comparison) comparison {
+	out, err := prepareComparison(from)
 	if err != nil {
-		c.refuse(cmp.Place, "%s: %v", cmp.Path, err)
+		c.refuse(from.Place, "%s: %v", from.Path, err)
 	}
 	return out
 }

@@ -142,7 +142,7 @@ func (a *partitionActor) read(e partition.Read) {
 
 func (a *partitionActor) caught() {
 	a.gauge.state.CompareAndSwap(int32(starting), int32(serving))
-	a.node.log.Info("partition caught up", "partition", a.number, "seq", a.machine.Status().Seq)
+	a.node.log.Debug("partition caught up", "partition", a.number, "seq", a.machine.Status().Seq)
 }
 
 func (a *partitionActor) report(e partition.Alarm) {

@@ -31,6 +31,7 @@ func BenchmarkThroughput(b *testing.B) {
 	b.ResetTimer()
 	used := processorTime(b)
 	publish(b, n.client, events)
+	b.ReportMetric(b.Elapsed().Seconds(), "s-publishing")
 	n.await(b, func() bool { return n.done(b.N) })
 	b.StopTimer()
 	used = processorTime(b) - used

@@ -88,7 +88,7 @@ func (k *keyAudit) latestContext(c *rules.ContextProperty) any {
 		return missing
 	}
 	latest := k.events[len(k.events)-1]
-	if latest.seq <= k.force.from[c] {
+	if latest.seq <= k.force.read[c.Path] {
 		return missing
 	}
 	return at(latest.context, c.Path)
@@ -110,8 +110,9 @@ func (k *keyAudit) sessionProperty(path string, now int64) any {
 		return float64(now - v.start)
 	case "idle":
 		return float64(now - v.last)
-	case "device.type":
-		return at(v.first.context, path)
+	}
+	if !v.recorded[path] {
+		return missing
 	}
 	if rest, isEntry := strings.CutPrefix(path, "entry."); isEntry {
 		if v.first.call == rules.Page {

@@ -28,6 +28,9 @@ type visit struct {
 	events int
 	pages  int
 	first  *occurrence
+	// recorded are the properties of the entry that some definition asked for
+	// when the session began; the others are not known.
+	recorded map[string]bool
 }
 
 // history is everything that is known of a key.

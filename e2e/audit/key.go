@@ -29,9 +29,10 @@ type keyAudit struct {
 
 // sessionEnd is when a session ended, and the last message before.
 type sessionEnd struct {
-	session int
-	at      int64
-	seq     uint64
+	session   int
+	at        int64
+	seq       uint64
+	byMessage bool
 }
 
 // register names one audience's register; the key is given.
@@ -66,7 +67,7 @@ func newKeyAudit(key rules.UserKey, cfg *Config, force *inForce) *keyAudit {
 func (k *keyAudit) adopt(force *inForce) {
 	k.force = force
 	for _, key := range force.order {
-		if force.active(key) && k.audiences[key] == nil {
+		if k.audiences[key] == nil {
 			k.audiences[key] = &audience{next: rules.Never}
 		}
 	}
@@ -92,7 +93,7 @@ func (k *keyAudit) passTo(t int64) {
 		}
 		ended := k.open != nil && k.open.last+k.idle == due
 		if ended {
-			k.endSession(due)
+			k.endSession(sessionEnd{at: due})
 		}
 		k.place(due, 0)
 		k.evaluate(cause{ended: ended}, due)
@@ -100,12 +101,12 @@ func (k *keyAudit) passTo(t int64) {
 	k.now = max(k.now, t)
 }
 
-func (k *keyAudit) endSession(at int64) {
-	var seq uint64
+func (k *keyAudit) endSession(e sessionEnd) {
 	if n := len(k.events); n > 0 {
-		seq = k.events[n-1].seq
+		e.seq = k.events[n-1].seq
 	}
-	k.ends = append(k.ends, sessionEnd{session: k.open.number, at: at, seq: seq})
+	e.session = k.open.number
+	k.ends = append(k.ends, e)
 	k.end()
 }
 
@@ -128,7 +129,7 @@ func (k *keyAudit) event(b *body, at int64, seq uint64) {
 	e := &occurrence{body: b, seq: seq, at: at, o: min(b.timestamp, at)}
 	k.place(at, seq)
 	if k.switches(e) {
-		k.endSession(at)
+		k.endSession(sessionEnd{at: at, byMessage: true})
 		k.evaluate(cause{ended: true}, at)
 		k.applied++ // what follows is the event's doing
 	}
@@ -136,6 +137,7 @@ func (k *keyAudit) event(b *body, at int64, seq uint64) {
 	why := cause{word: rules.CauseEvent, event: e}
 	if k.admit(e, k.idle) {
 		why.word = rules.CauseSessionStart
+		k.open.recorded = k.force.asked
 	}
 	k.evaluateAll(why)
 }
@@ -203,14 +205,20 @@ func (k *keyAudit) dismiss(key rules.AudienceKey, version uint64) {
 		return
 	}
 	a.flip(false, k.now)
-	a.next = rules.Never
+	k.follow(key)
+}
+
+// follow evaluates a paused audience for nothing but what its conditions
+// remember: it is right from the moment it resumes.
+func (k *keyAudit) follow(key rules.AudienceKey) {
+	a, d := k.audiences[key], k.force.defs[key]
+	k.truth(d.When, k.now)
+	a.next = k.next(a, d.Definition, k.now)
 }
 
 func (k *keyAudit) evaluateAll(why cause) {
 	for _, key := range k.force.order {
-		if k.force.active(key) {
-			k.evaluateOne(key, why)
-		}
+		k.evaluateOne(key, why)
 	}
 }
 
@@ -223,7 +231,7 @@ func (k *keyAudit) evaluate(why cause, now int64) {
 	}
 	concerned := make(map[rules.AudienceKey]bool)
 	for _, key := range k.force.order {
-		if !k.force.active(key) || !concerned[key] && k.audiences[key].next > now {
+		if !concerned[key] && k.audiences[key].next > now {
 			continue
 		}
 		for _, user := range k.force.users[key] {
@@ -235,6 +243,10 @@ func (k *keyAudit) evaluate(why cause, now int64) {
 
 // evaluateOne computes one audience and writes down its transition.
 func (k *keyAudit) evaluateOne(key rules.AudienceKey, why cause) {
+	if !k.force.active(key) {
+		k.follow(key)
+		return
+	}
 	a, d := k.audiences[key], k.force.defs[key]
 	flipped := a.flip(k.truth(d.When, k.now), k.now)
 	was, is := a.member, a.decide(d.Definition, k, why.ended, k.now)

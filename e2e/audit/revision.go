@@ -21,6 +21,12 @@ type inForce struct {
 	from     map[rules.Condition]uint64
 	identity map[rules.Condition]string
 	origin   map[string]uint64 // by identity
+
+	// read is, by path of the context, the sequence from which on some
+	// definition reads it; asked are the properties of a session's entry that
+	// some definition reads.
+	read  map[string]uint64
+	asked map[string]bool
 }
 
 // enforce returns the rule set that comes after previous, nil for the first.
@@ -32,6 +38,8 @@ func enforce(previous *inForce, revision, seq uint64, at int64, defs []rules.Ver
 		from:     make(map[rules.Condition]uint64),
 		identity: make(map[rules.Condition]string),
 		origin:   make(map[string]uint64),
+		read:     make(map[string]uint64),
+		asked:    make(map[string]bool),
 	}
 	for _, d := range defs {
 		f.defs[d.Audience] = d
@@ -56,6 +64,18 @@ func (f *inForce) adopt(c rules.Condition, previous *inForce) {
 		}
 	}
 	f.identity[c], f.origin[id], f.from[c] = id, start, start
+	switch c := c.(type) {
+	case *rules.SessionProperty:
+		f.asked[c.Path] = true
+	case *rules.ContextProperty:
+		f.read[c.Path] = f.seq
+		if previous == nil {
+			break
+		}
+		if since, known := previous.read[c.Path]; known {
+			f.read[c.Path] = since
+		}
+	}
 }
 
 // active reports whether an audience is evaluated.

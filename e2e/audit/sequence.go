@@ -16,7 +16,7 @@ func (k *keyAudit) sequence(c *rules.Sequence, now int64) bool {
 func (k *keyAudit) assign(c *rules.Sequence, chosen []*occurrence, now int64) bool {
 	if len(chosen) == len(c.Steps) {
 		last := chosen[len(chosen)-1]
-		return k.lasting(c, chosen, last.o, last.seq, now)
+		return k.lasting(c, chosen, last.o, now)
 	}
 	step := &c.Steps[len(chosen)]
 	if step.Absent {
@@ -99,7 +99,7 @@ func (k *keyAudit) absence(c *rules.Sequence, chosen []*occurrence, step *rules.
 	if c.Within.Last > 0 && complete-chosen[0].o >= int64(c.Within.Last) {
 		return false
 	}
-	if c.Within.Session && k.endOf(previous.session) <= complete {
+	if c.Within.Session && k.endedBy(previous.session, complete) {
 		return false
 	}
 	for _, e := range k.events {
@@ -108,12 +108,11 @@ func (k *keyAudit) absence(c *rules.Sequence, chosen []*occurrence, step *rules.
 			return false
 		}
 	}
-	return k.lasting(c, chosen, complete, previous.seq, now)
+	return k.lasting(c, chosen, complete, now)
 }
 
-// lasting asks whether a match that completed is still satisfied at now. Known
-// is the sequence of the message with which it could first be known.
-func (k *keyAudit) lasting(c *rules.Sequence, chosen []*occurrence, complete int64, known uint64, now int64) bool {
+// lasting asks whether a match that completed is still satisfied at now.
+func (k *keyAudit) lasting(c *rules.Sequence, chosen []*occurrence, complete int64, now int64) bool {
 	if c.Lasts > 0 {
 		return now < complete+int64(c.Lasts)
 	}
@@ -123,23 +122,25 @@ func (k *keyAudit) lasting(c *rules.Sequence, chosen []*occurrence, complete int
 	case c.Within.Session:
 		return k.open != nil && k.open.number == chosen[0].session
 	}
+	last := chosen[len(chosen)-1]
+	known := max(complete, last.at)
 	for _, e := range k.ends {
-		if e.at > complete && e.seq > known {
+		if e.at > known || e.at == known && e.byMessage && e.seq >= last.seq {
 			return false
 		}
 	}
 	return true
 }
 
-// endOf is the log time at which a session ended; rules.Never while it has
-// not.
-func (k *keyAudit) endOf(session int) int64 {
+// endedBy reports whether a session had ended when the deadlines of an
+// instant were evaluated. A message of the same time comes after them.
+func (k *keyAudit) endedBy(session int, instant int64) bool {
 	for _, e := range k.ends {
 		if e.session == session {
-			return e.at
+			return e.at < instant || e.at == instant && !e.byMessage
 		}
 	}
-	return rules.Never
+	return false
 }
 
 // sequenceInstants offers, for every event, every sum of up to two of the

@@ -175,6 +175,9 @@ func TestAnySessionRestoredGoesOnTheSame(t *testing.T) {
 		for seq := uint64(1); seq <= 40; seq++ {
 			at += rapid.SampledFrom([]int64{0, 1, 1000, 5000, 10_000, 20_000, 61_000, 3_600_000}).Draw(t, "gap")
 			in := drawInput(t, straight.Rules(), at, seq)
+			if seq%2 == 0 {
+				in = drawInput(t, rs, at, seq) // decoded for the rules before
+			}
 			if seq == 25 {
 				in = rules.Input{Kind: rules.RulesInput, At: at, Seq: seq, Rules: drawRules(t, 2)}
 			}

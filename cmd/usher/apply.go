@@ -53,7 +53,7 @@ func apply(ctx context.Context, con *console, flags applyFlags, paths []string) 
 	if err != nil {
 		return err
 	}
-	sayWarnings(con, documents.warnings())
+	sayWarnings(con, documents.warnings(rules.SessionIdle))
 	conn, err := flags.bus(ctx)
 	if err != nil {
 		return err

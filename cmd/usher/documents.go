@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -69,9 +70,31 @@ func (d *documents) pointed(err error) error {
 	return found
 }
 
-// warnings returns what is legal but doubtful.
-func (d *documents) warnings() rules.Diagnostics {
-	found := rules.Warn(d.definitions)
+// warnings returns what is legal but doubtful, or surely wrong, for sessions
+// that end after idle.
+func (d *documents) warnings(idle rules.Millis) rules.Diagnostics {
+	found := rules.WarnIdle(d.definitions, idle)
+	type line struct {
+		file   string
+		number int
+	}
+	told := make(map[line]bool)
+	for _, w := range found {
+		told[line{w.File, w.Line}] = true
+	}
+	for _, w := range rules.Lint(d.definitions, idle) {
+		if !told[line{w.File, w.Line}] { // else it is the same in other words
+			found = append(found, w)
+		}
+	}
+	return d.sourced(found)
+}
+
+// sourced fills in the excerpts and gives the findings the order of the files.
+func (d *documents) sourced(found rules.Diagnostics) rules.Diagnostics {
+	slices.SortStableFunc(found, func(a, b rules.Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	for file, source := range d.sources {
 		found = found.WithSource(file, source)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/usher-audiences/usher/actors/partition"
+	"github.com/usher-audiences/usher/e2e/generate"
 )
 
 var (
@@ -66,7 +67,7 @@ func TestSimulation(t *testing.T) {
 	}
 	faults, kinds := make(map[string]int), make(map[string]int)
 	var red, transitions, byTime, messages int
-	for _, r := range runSeeds(first, n, Config{Trace: *seedFlag >= 0 && testing.Verbose()}) {
+	for _, r := range runSeeds(first, n, Config{Language: drawn(), Trace: *seedFlag >= 0 && testing.Verbose()}) {
 		add(faults, r.report.Faults)
 		add(kinds, r.report.Kinds)
 		transitions += r.report.Transitions
@@ -118,7 +119,13 @@ func conditionKinds() []string {
 	} {
 		out = append(out, "where "+op, "trait "+op)
 	}
-	return append(out, "trait before", "trait after", "trait within_last", "trait more_than_ago")
+	out = append(out, "trait before", "trait after", "trait within_last", "trait more_than_ago")
+	if drawn() == generate.Whole {
+		out = append(out, "sum", "avg", "min", "max", "distinct", "first", "last", "sequence", "context", "audience", "held", "time", "bucket",
+			"session: events", "session: pages", "session: number", "session: duration", "session: idle", "session: entry.page",
+			"session: entry.referrer", "session: campaign.source", "session: device.type")
+	}
+	return out
 }
 
 func demand(t *testing.T, what string, counts map[string]int, wanted []string) {

@@ -18,7 +18,7 @@ import (
 var (
 	casesFlag = flag.Int("cases", 300, "random cases of TestTwin")
 	caseFlag  = flag.Int64("case", -1, "run only this case of TestTwin")
-	wholeFlag = flag.Bool("whole", false, "draw from the whole language in TestTwin")
+	wholeFlag = flag.Bool("whole", false, "draw from the whole language in TestTwin and TestSimulation")
 )
 
 // twinCase is random audiences and a random log of a few keys.
@@ -99,13 +99,18 @@ func (c *twinCase) judge(seed uint64) ([]audit.Difference, audit.Verdict, error)
 	return append(diffs, audit.CompareRejected(verdict.Rejected, d.rejected)...), verdict, nil
 }
 
+// drawn is the language that audiences are drawn from.
+func drawn() generate.Language {
+	if *wholeFlag {
+		return generate.Whole
+	}
+	return generate.FirstLight
+}
+
 // TestTwin compares the sessions alone with the auditor over random audiences
 // and logs.
 func TestTwin(t *testing.T) {
-	language := generate.FirstLight
-	if *wholeFlag {
-		language = generate.Whole
-	}
+	language := drawn()
 	first, last := int64(0), int64(*casesFlag)
 	if *caseFlag >= 0 {
 		first, last = *caseFlag, *caseFlag+1

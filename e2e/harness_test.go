@@ -92,7 +92,13 @@ func start(t *testing.T, args ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{cmd: exec.Command(path, args...), out: newTranscript(), err: newTranscript(), ended: make(chan struct{}), patience: waitMax}
+	return startCommand(t, exec.Command(path, args...))
+}
+
+// startCommand starts any program.
+func startCommand(t *testing.T, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{cmd: cmd, out: newTranscript(), err: newTranscript(), ended: make(chan struct{}), patience: waitMax}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	p.cmd.SysProcAttr = dieWithParent()
 	for _, variable := range os.Environ() {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -38,9 +39,11 @@ type killLoad struct {
 	keys   int
 	sent   atomic.Int64
 
-	mu    sync.Mutex
-	marks []killMark
-	nc    *nats.Conn
+	mu      sync.Mutex
+	marks   []killMark
+	allowed int64         // events that may be sent
+	more    chan struct{} // closed when more are allowed
+	nc      *nats.Conn
 }
 
 type killMark struct {
@@ -77,6 +80,38 @@ func (l *killLoad) progress() {
 
 // killBlock is how many clones are played side by side.
 const killBlock = 32
+
+// allow lets the publisher send that many events in all.
+func (l *killLoad) allow(count int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.allowed = count
+	if l.more != nil {
+		close(l.more)
+		l.more = nil
+	}
+}
+
+// await waits until the next event may be sent.
+func (l *killLoad) await(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		if l.sent.Load() < l.allowed {
+			l.mu.Unlock()
+			return nil
+		}
+		if l.more == nil {
+			l.more = make(chan struct{})
+		}
+		more := l.more
+		l.mu.Unlock()
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 // The places in a template where a clone differs.
 const (

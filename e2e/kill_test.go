@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -139,17 +140,17 @@ func (k *killing) isReady() bool {
 	return found != nil
 }
 
-// killAlong kills whenever the publishing reaches another random mark. While
-// it does, events are unprocessed: those on their way, and all that are yet
-// to come.
+// killAlong kills once in each of as many stretches of the events as there
+// are to be kills, at a random event of it. The publisher does not begin a
+// stretch before the node has recovered from the kill in the one before, so
+// at every kill it publishes at full speed, and events are unprocessed.
 func (k *killing) killAlong(publishing chan error) {
-	marks := make([]float64, k.plan.kills)
-	for i := range marks {
-		marks[i] = (float64(i) + k.random.Float64()) / float64(len(marks)) * 0.95
-	}
-	for _, mark := range marks {
+	stretch := k.plan.events / k.plan.kills
+	for i := range k.plan.kills {
+		k.load.allow(int64(stretch * (i + 1)))
+		mark := stretch*i + stretch/100 + k.random.IntN(stretch*9/10)
 		select {
-		case <-k.load.reached(int64(mark * float64(k.plan.events))):
+		case <-k.load.reached(int64(mark)):
 		case err := <-publishing:
 			k.t.Fatalf("publishing ended at %d of %d: %v", k.load.sent.Load(), k.plan.events, err)
 		case <-k.node.ended:
@@ -163,6 +164,7 @@ func (k *killing) killAlong(publishing chan error) {
 		k.killInRecovery()
 		k.awaitReady()
 	}
+	k.load.allow(math.MaxInt64)
 }
 
 // killInRecovery kills the node that was just started, at a random moment of
@@ -242,6 +244,9 @@ func (l *killLoad) publish(ctx context.Context, url string) error {
 	}
 	defer c.Close()
 	for e := range l.events {
+		if err := l.await(ctx); err != nil {
+			return err
+		}
 		if err := c.PublishRawAsync(ctx, e.key, e.payload); err != nil {
 			return fmt.Errorf("event %d: %w", l.sent.Load(), err)
 		}

@@ -25,10 +25,23 @@ type extractor struct {
 
 // decodeBody reads an event from JSON text.
 func (rs *RuleSet) decodeBody(body string) (*Event, *Rejection) {
-	ev := &Event{from: rs, body: body}
-	x := extractor{sc: scanner{s: body}, ev: ev, paths: rs.paths, found: ev.few[:0]}
+	ev := new(Event)
+	if rejection := rs.decodeInto(ev, body); rejection != nil {
+		return nil, rejection
+	}
+	return ev, nil
+}
+
+// decodeInto is decodeBody into memory of another event.
+func (rs *RuleSet) decodeInto(ev *Event, body string) *Rejection {
+	found := ev.values[:0]
+	*ev = Event{from: rs, body: body}
+	if cap(found) == 0 {
+		found = ev.few[:0]
+	}
+	x := extractor{sc: scanner{s: body}, ev: ev, paths: rs.paths, found: found}
 	if !x.topLevel() || !x.finishKey() || !x.finishCall() || !x.finishTimestamp() {
-		return nil, x.sc.err
+		return x.sc.err
 	}
 	x.finishSession()
 	if ev.Call == Identify && x.traitsAt > 0 {
@@ -36,7 +49,7 @@ func (rs *RuleSet) decodeBody(body string) (*Event, *Rejection) {
 		ev.Traits, _ = sc.plain().(map[string]any)
 	}
 	ev.values = x.found
-	return ev, nil
+	return nil
 }
 
 // topLevel reads the outermost object.

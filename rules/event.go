@@ -72,6 +72,19 @@ func (rs *RuleSet) DecodeEvent(payload []byte, enc Encoding) (*Event, error) {
 	return ev, nil
 }
 
+// DecodeEventInto is [RuleSet.DecodeEvent] into an event of the caller's that
+// nobody needs any more, for one who decodes many and keeps none.
+func (rs *RuleSet) DecodeEventInto(ev *Event, payload []byte, enc Encoding) error {
+	body, rejection := bodyText(payload, enc)
+	if rejection == nil {
+		rejection = rs.decodeInto(ev, body)
+	}
+	if rejection != nil {
+		return rejection
+	}
+	return nil
+}
+
 // under returns the event as the rule set reads it.
 func (ev *Event) under(rs *RuleSet) *Event {
 	if ev.from == rs || ev.body == "" {

@@ -89,7 +89,11 @@ func (r *Run) Step(l *Lines) error {
 		m, err = ParseLine(line)
 		m.Seq = uint64(l.number) //nolint:gosec // lines are counted from 1
 		if err == nil || m.At != FromTimestamp {
-			err = errors.Join(err, r.Apply(m))
+			applied := r.Apply(m)
+			if err == nil && applied == nil {
+				return nil
+			}
+			err = errors.Join(err, applied)
 		}
 	}
 	var rejected *rules.Rejection

@@ -34,7 +34,9 @@ type Run struct {
 	ev     *rules.Evaluator
 	users  map[rules.UserKey]*user
 	timers timers
-	now    int64 // the greatest log time so far
+	now    int64           // the greatest log time so far
+	event  rules.Event     // the one at hand, used again for the next
+	out    rules.Published // likewise
 	// failed is the first failure of a deadline since the last message.
 	failed error
 }
@@ -92,6 +94,9 @@ func (r *Run) Apply(m Message) error {
 		in.At, in.Seq = r.now, m.Seq
 		err = r.step(r.user(key), in)
 	}
+	if r.failed == nil {
+		return err
+	}
 	return errors.Join(r.fault(), err)
 }
 
@@ -105,7 +110,8 @@ func (r *Run) decode(m *Message) (in rules.Input, key rules.UserKey, err error) 
 	in.Kind = m.Kind
 	switch m.Kind {
 	case rules.EventInput:
-		if in.Event, err = r.set.DecodeEvent(m.Body, m.Encoding); err == nil {
+		in.Event = &r.event
+		if err = r.set.DecodeEventInto(in.Event, m.Body, m.Encoding); err == nil {
 			key = in.Event.Key
 		}
 	case rules.TraitsInput:
@@ -172,7 +178,8 @@ func (r *Run) step(u *user, in rules.Input) error {
 
 func (r *Run) publish(u *user, ts []rules.Transition) {
 	for i := range ts {
-		r.emit(&rules.Published{Transition: ts[i], N: u.next(ts[i].Audience)})
+		r.out = rules.Published{Transition: ts[i], N: u.next(ts[i].Audience)}
+		r.emit(&r.out)
 	}
 }
 

@@ -166,8 +166,8 @@ func (m *demoModel) sentence(t usher.Transition) string {
 	if t.Type == usher.Exited {
 		verb, look = "▼ left   ", m.style.exited
 	}
-	text := fmt.Sprintf("%s %-17s %s", look.Render(verb), t.Key, causeWords(t))
-	if why := because(t); why != "" {
+	text := fmt.Sprintf("%s %-17s %-16s", look.Render(verb), t.Key, causeWords(t))
+	if why := becauseBriefly(t); why != "" {
 		text += m.style.faint.Render("  " + why)
 	}
 	return text

@@ -14,20 +14,29 @@ const clockForm = "15:04:05.000"
 
 // because says in words why a transition happened: the conditions that made
 // it, with what was observed and what they need.
-func because(t usher.Transition) string {
+func because(t usher.Transition) string { return becauseIn(t, reasonWords) }
+
+// becauseBriefly is because where the line may be cut: what was observed
+// comes first.
+func becauseBriefly(t usher.Transition) string {
+	return becauseIn(t, func(r usher.Reason) string {
+		return fmt.Sprintf("%s (%s): %s", valueWords(r.Observed), r.Needs, r.Condition)
+	})
+}
+
+func becauseIn(t usher.Transition, words func(usher.Reason) string) string {
 	wanted := t.Type == usher.Entered
-	var parts []string
+	var decisive, all []string
 	for _, r := range t.Because {
+		all = append(all, words(r))
 		if r.True == wanted {
-			parts = append(parts, reasonWords(r))
+			decisive = append(decisive, words(r))
 		}
 	}
-	if len(parts) == 0 {
-		for _, r := range t.Because {
-			parts = append(parts, reasonWords(r))
-		}
+	if len(decisive) == 0 {
+		decisive = all
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(decisive, ", ")
 }
 
 func reasonWords(r usher.Reason) string {

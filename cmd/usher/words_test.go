@@ -106,7 +106,7 @@ func TestTerminalView(t *testing.T) {
 	if len(lines) > 24 {
 		t.Errorf("%d lines on a screen of 24", len(lines))
 	}
-	for _, want := range []string{`buyers .*█ +1 +1 in, 0 out`, `▲ entered ada-lopez +Order Completed +event Order Completed: 1`, `q ends`} {
+	for _, want := range []string{`buyers .*█ +1 +1 in, 0 out`, `▲ entered ada-lopez +Order Completed +1 \(>= 1\): event Order Completed`, `q ends`} {
 		if !regexp.MustCompile(want).MatchString(screen) {
 			t.Errorf("no %q on the screen:\n%s", want, screen)
 		}

@@ -77,6 +77,9 @@ func Compile(revision uint64, defs []Versioned) (*RuleSet, error) {
 		c.rs.keys = append(c.rs.keys, d.Audience)
 	}
 	for _, d := range defs {
+		if d.Backfill > 0 {
+			c.refuse(d.BackfillAt, "backfill cannot be evaluated by this version: conditions count from when they are applied on")
+		}
 		trees[d.Audience] = c.tree(d.When)
 	}
 	if len(c.refused) > 0 {

@@ -19,6 +19,7 @@ type Definition struct {
 	MaxEntries   *MaxEntries
 	OnSessionEnd SessionEndAction
 	Backfill     Millis // backfill: {replay: D}; 0 means none
+	BackfillAt   Place  // where backfill was written
 	Tests        []Test
 	Place        Place
 }

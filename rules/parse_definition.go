@@ -65,7 +65,7 @@ func (p *parser) definitionField(d *Definition, f parserField) {
 			d.OnSessionEnd = ExitOnSessionEnd
 		}
 	case "backfill":
-		d.Backfill = p.backfill(v)
+		d.Backfill, d.BackfillAt = p.backfill(v), f.Place
 	case "tests":
 		d.Tests = p.tests(v)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/usher-audiences/usher/rules"
 )
 
-// TestServices asks a node as any NATS client can.
-func TestServices(t *testing.T) {
+// TestAnswers asks a node as any NATS client can.
+func TestAnswers(t *testing.T) {
 	i := serveForTest(t)
 	mustRun(t, "apply", write(t, "buyers.yaml", buyersText), "--nats", i.url)
 	mustRun(t, "publish", "u.1", `{"event": "Order Completed"}`, "--nats", i.url)

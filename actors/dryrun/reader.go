@@ -79,26 +79,16 @@ func (u *Unusable) Error() string { return fmt.Sprintf("line %d: %v", u.Line, u.
 // Unwrap returns the rejection.
 func (u *Unusable) Unwrap() error { return u.Err }
 
-// Step reads and applies the next line. The error is io.EOF after the last
-// one, an *[Unusable] for a line that cannot be used, after which the run can
-// go on, or that of the reader.
-func (r *Run) Step(l *Lines) error {
-	line, err := l.Next()
-	if err == nil {
-		var m Message
-		m, err = ParseLine(line)
-		m.Seq = uint64(l.number) //nolint:gosec // lines are counted from 1
-		if err == nil || m.At != FromTimestamp {
-			applied := r.Apply(m)
-			if err == nil && applied == nil {
-				return nil
-			}
-			err = errors.Join(err, applied)
-		}
-	}
+func isRejection(err error) bool {
+	var rejected *rules.Rejection
+	return errors.As(err, &rejected)
+}
+
+// unusableLine adds the line's number to a rejection; another error stays.
+func unusableLine(number int, err error) error {
 	var rejected *rules.Rejection
 	if errors.As(err, &rejected) {
-		return &Unusable{Line: l.number, Err: rejected}
+		return &Unusable{Line: number, Err: rejected}
 	}
 	return err
 }

@@ -35,8 +35,9 @@ type Run struct {
 	users  map[rules.UserKey]*user
 	timers timers
 	now    int64           // the greatest log time so far
-	event  rules.Event     // the one at hand, used again for the next
-	out    rules.Published // likewise
+	line   Line            // of Step
+	one    decoded         // the message at hand, its memory used again for the next
+	out    rules.Published // the transition going out, likewise
 	// failed is the first failure of a deadline since the last message.
 	failed error
 }
@@ -79,20 +80,24 @@ func (r *Run) Session(key rules.UserKey) *session.Session {
 // message cannot be used: then nothing but its log time, if it came with one,
 // has an effect.
 func (r *Run) Apply(m Message) error {
-	in, key, err := r.decode(&m)
-	at := m.At
+	r.one.decode(r.set, &m)
+	return r.apply(&r.one)
+}
+
+func (r *Run) apply(d *decoded) error {
+	at := d.at
 	if at == FromTimestamp {
-		if err != nil {
-			return err
+		if d.err != nil {
+			return d.err
 		}
-		if at = in.Event.Timestamp; at == rules.Never {
+		if at = d.event.Timestamp; at == rules.Never {
 			at = r.now
 		}
 	}
 	r.pass(max(at, r.now))
-	if err == nil && in.Kind != rules.TickInput {
-		in.At, in.Seq = r.now, m.Seq
-		err = r.step(r.user(key), in)
+	err := d.err
+	if err == nil && d.kind != rules.TickInput {
+		err = r.step(d)
 	}
 	if r.failed == nil {
 		return err
@@ -104,22 +109,6 @@ func (r *Run) Apply(m Message) error {
 func (r *Run) Advance(to int64) error {
 	r.pass(max(to, r.now))
 	return r.fault()
-}
-
-func (r *Run) decode(m *Message) (in rules.Input, key rules.UserKey, err error) {
-	in.Kind = m.Kind
-	switch m.Kind {
-	case rules.EventInput:
-		in.Event = &r.event
-		if err = r.set.DecodeEventInto(in.Event, m.Body, m.Encoding); err == nil {
-			key = in.Event.Key
-		}
-	case rules.TraitsInput:
-		if in.Traits, err = rules.DecodeTraits(m.Body, m.Encoding); err == nil {
-			key = in.Traits.Key
-		}
-	}
-	return in, key, err
 }
 
 func (r *Run) user(key rules.UserKey) *user {
@@ -166,8 +155,15 @@ func (r *Run) fire(u *user, at int64) (next int64) {
 	return out.Next
 }
 
-// step applies an input to one user.
-func (r *Run) step(u *user, in rules.Input) error {
+// step applies an input to its user.
+func (r *Run) step(d *decoded) error {
+	in := rules.Input{Kind: d.kind, At: r.now, Seq: d.seq}
+	var u *user
+	if d.kind == rules.EventInput {
+		in.Event, u = &d.event, r.user(d.event.Key)
+	} else {
+		in.Traits, u = d.traits, r.user(d.traits.Key)
+	}
 	out, err := u.session.Step(r.ev, in)
 	r.publish(u, out.Transitions)
 	if next := out.Next; next < u.due || u.place == absent {

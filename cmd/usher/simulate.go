@@ -140,7 +140,7 @@ func simulate(ctx context.Context, con *console, flags simulateFlags) error {
 	// Almost all that a run allocates is either kept to its end or garbage at
 	// once: collecting it seldom costs memory, and saves a quarter of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(simulateGCPercent))
-	s := &simulation{con: con, flags: flags, source: source, out: out, start: time.Now()}
+	s := &simulation{con: con, flags: flags, set: set, source: source, out: out, start: time.Now()}
 	s.run = dryrun.New(set, session.Config{Idle: rules.Millis(flags.idle.Milliseconds())}, s.write)
 	s.progress = newProgress(con, source, "simulate")
 	err = s.lines(ctx)
@@ -198,6 +198,7 @@ const simulateGCPercent = 400
 type simulation struct {
 	con         *console
 	flags       simulateFlags
+	set         *rules.RuleSet
 	source      *source
 	run         *dryrun.Run
 	out         *bufio.Writer
@@ -208,33 +209,38 @@ type simulation struct {
 	transitions int
 }
 
-// progressEvery is how many lines go by between two looks at the clock and at
-// the context.
-const progressEvery = 4096
-
 func (s *simulation) lines(ctx context.Context) error {
-	lines := dryrun.NewLines(s.source.lines)
-	for {
-		err := s.run.Step(lines)
-		var unusable *dryrun.Unusable
-		switch {
-		case err == nil:
-			s.used++
-		case errors.Is(err, io.EOF):
-			return s.end()
-		case errors.As(err, &unusable):
-			if err := s.refuse(unusable); err != nil {
+	ahead := readAhead(dryrun.NewLines(s.source.lines), s.set)
+	defer ahead.end()
+	for b := ahead.next(nil); ; b = ahead.next(b.lines) {
+		for i := range b.lines {
+			if err := s.line(&b.lines[i]); err != nil {
 				return err
 			}
-		default:
-			return fmt.Errorf("%s: %w", s.source.name, err)
 		}
-		if lines.Number()%progressEvery == 0 {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			s.progress.sent(lines.Number())
+		switch {
+		case errors.Is(b.err, io.EOF):
+			return s.end()
+		case b.err != nil:
+			return fmt.Errorf("%s: %w", s.source.name, b.err)
+		case ctx.Err() != nil:
+			return ctx.Err()
 		}
+		s.progress.sent(s.used + s.bad)
+	}
+}
+
+func (s *simulation) line(l *dryrun.Line) error {
+	err := s.run.ApplyLine(l)
+	var unusable *dryrun.Unusable
+	switch {
+	case err == nil:
+		s.used++
+		return nil
+	case errors.As(err, &unusable):
+		return s.refuse(unusable)
+	default:
+		return fmt.Errorf("%s:%d: %w", s.source.name, l.Number(), err)
 	}
 }
 

@@ -11,14 +11,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/usher-audiences/usher"
+	"github.com/usher-audiences/usher/bus/subject"
 )
 
-// plainServer is a NATS server that knows nothing of Usher.
-func plainServer(t *testing.T) string {
+// plainServer is a NATS server that knows nothing of Usher, except what it is
+// told to map.
+func plainServer(t *testing.T, mappings ...subject.Mapping) string {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, JetStream: true, StoreDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, m := range mappings {
+		if err := s.GlobalAccount().AddMapping(m.Source, m.Destination); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.Start()
 	t.Cleanup(func() {
@@ -185,9 +192,31 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// TestExternalServer: a node on somebody else's server, which must map the
-// producers' subjects; `usher serve` says so where it does not.
+// TestExternalServer: a node on a server of somebody else's.
 func TestExternalServer(t *testing.T) {
+	url := plainServer(t, subject.Mappings(16)...)
+	n := start(t, "serve", "--nats", url, "--http", "")
+	n.await(t, n.err, `(?s)usher is ready.*NATS +`+url)
+	mustRun(t, "apply", write(t, "audiences.yaml", audiencesText), "--nats", url)
+	ctx, c := limited(t), connect(t, url)
+	w, err := c.Watch(ctx, "big-cart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	if err := c.Publish(ctx, usher.Event{Event: "Product Added", UserID: "u", Properties: map[string]any{"price": 100}}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, w, usher.Entered, "big-cart", "u")
+	n.signal(t, syscall.SIGTERM)
+	if code := n.end(t); code != 0 {
+		t.Errorf("exit code %d\n%s", code, n.err)
+	}
+}
+
+// TestExternalServerWithoutMapping: producers' events would reach no log, so
+// the node does not start, and says which lines the server lacks.
+func TestExternalServerWithoutMapping(t *testing.T) {
 	code, _, said := run(t, "serve", "--nats", plainServer(t), "--http", "")
 	if code != 1 || !strings.Contains(said, "mapping") || !strings.Contains(said, "partition(16,1)") {
 		t.Errorf("serve on a server without the mapping: exit code %d\n%s", code, said)

@@ -26,6 +26,10 @@ const (
 	KeyMax = 128
 	// PathMax bounds a path to a property or trait, in bytes.
 	PathMax = 512
+	// CELCostMax bounds what evaluating a CEL expression once may cost, in
+	// the units of CEL: about one for each operation, each member of a list
+	// that is visited, and each ten bytes of text that are compared.
+	CELCostMax = 20_000
 	// aliasNodesMax bounds what the aliases of one YAML document may expand
 	// to, in nodes, so that a small file cannot become a huge one.
 	aliasNodesMax = 10_000

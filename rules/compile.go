@@ -14,6 +14,7 @@ type compiler struct {
 	conds    map[string]*draft // by canonical text
 	order    []*draft
 	matchers map[string]*matcher
+	cel      celCompiler
 	all      []*matcher
 	reads    []entryRead
 	refused  Diagnostics
@@ -313,9 +314,19 @@ func (c *compiler) matcher(m *Match) *matcher {
 		out.where = append(out.where, slotComparison{path: c.rs.paths.add(w.Path), compare: c.comparison(w)})
 	}
 	if m.CEL != "" {
-		c.refuse(m.Place, "where as a CEL expression cannot be evaluated by this version")
+		out.cel = c.celTest(m)
 	}
 	c.matchers[text] = out
 	c.all = append(c.all, out)
 	return out
+}
+
+// celTest compiles the CEL expression of a match.
+func (c *compiler) celTest(m *Match) *celTest {
+	test, refused := c.cel.test(m.CEL)
+	for _, d := range refused {
+		d.Place = cmp.Or(m.CELAt, m.Place)
+		c.refused = append(c.refused, d)
+	}
+	return test
 }

@@ -11,7 +11,7 @@ func TestCompileRefusesWhatItCannotEvaluate(t *testing.T) {
 		name, text   string
 		line, column int
 	}{
-		{"CEL", "audience: a\nwhen:\n  event: A\n  where: properties.x > 1\n", 3, 3},
+		{"CEL", "audience: a\nwhen:\n  event: A\n  where: properties.x > \n", 4, 10},
 		{"backfill", "audience: a\nwhen: {event: A}\nlinger: 1s\nbackfill: {replay: 1h}\n", 4, 1},
 		{"a circle", "audience: a\nwhen: {audience: b}\n---\naudience: b\nwhen: {audience: a}\n", 5, 7},
 		{"no such audience", "audience: a\nwhen: {any: [{event: A}, {audience: b}]}\n", 2, 26},

@@ -141,6 +141,7 @@ type Match struct {
 	Names []string
 	Where []Comparison
 	CEL   string
+	CELAt Place // where the expression was written
 }
 
 // Comparison is one path and the operators it must all satisfy. In where a

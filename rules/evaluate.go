@@ -28,6 +28,7 @@ type Evaluator struct {
 
 	values   []*value // by slot, of the event at hand; nil is missing
 	missing  value
+	cel      celVars // the event at hand, for CEL
 	matched  []*matcher
 	feeding  *matcher    // whose conditions are being fed
 	advanced []partial   // scratch of sequences
@@ -224,6 +225,7 @@ const (
 func (e *Evaluator) Count(ev *Event, o int64, scope EventScope) {
 	ev = ev.under(e.set)
 	e.inSession, e.occurred = scope == InSession, o
+	e.cel.reset(ev)
 	for i := range ev.values {
 		e.values[ev.values[i].slot] = &ev.values[i]
 	}
@@ -252,6 +254,7 @@ func (e *Evaluator) Count(ev *Event, o int64, scope EventScope) {
 	for i := range ev.values {
 		e.values[ev.values[i].slot] = nil
 	}
+	e.cel.reset(nil)
 }
 
 func (e *Evaluator) eventValue(slot int32) *value {

@@ -6,6 +6,7 @@ type matcher struct {
 	call  CallType
 	names []string // empty: any name
 	where []slotComparison
+	cel   *celTest // nil: none
 	// feeds are the conditions that count what this selects, resets those
 	// that begin anew when it does (their since).
 	feeds, resets []condIndex
@@ -24,7 +25,7 @@ func (m *matcher) matches(e *Evaluator, now int64) bool {
 			return false
 		}
 	}
-	return true
+	return m.cel == nil || m.cel.holds(&e.cel)
 }
 
 // eventIndex finds the matchers that an event could satisfy: by call and

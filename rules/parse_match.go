@@ -141,6 +141,7 @@ func (p *parser) names(n *parserNode, what string) []string {
 func (p *parser) where(n *parserNode, match *Match, steps *stepNames) {
 	if n.kind == parserString {
 		match.CEL, _ = p.str(n, "where")
+		match.CELAt = n.Place
 		if match.CEL != "" && strings.TrimSpace(match.CEL) == "" {
 			p.report(n.Place, "where is blank", "write a CEL expression, or a mapping of properties")
 		}

@@ -258,8 +258,8 @@ func (l *linter) exclusive(literals []lintLiteral) (a, b lintLiteral, found bool
 		if !ok {
 			continue
 		}
-		same := append(byValue[v.name], a)
-		if byValue[v.name] = same; len(same) > 1 && !l.together(same) {
+		byValue[v.name] = append(byValue[v.name], a)
+		if same := byValue[v.name]; len(same) > 1 && !l.together(same) {
 			return a, same[0], true
 		}
 	}

@@ -28,7 +28,7 @@ func ParseLine(line []byte) (Message, error) {
 		return bare, nil
 	}
 	var e envelope
-	if err := e.split(line); err != nil || e.typed || e.kind == nil {
+	if !e.split(line) || e.typed || e.kind == nil {
 		return bare, nil // for the decoder of events to judge
 	}
 	return e.message()
@@ -85,43 +85,36 @@ func text(value []byte) string {
 	return s
 }
 
-// split finds the members of an object without reading the body. Of two
-// members of one name the last counts.
-func (e *envelope) split(line []byte) error {
+// split finds the members of an object without reading the body; it returns
+// false if the line is none. Of two members of one name the last counts.
+func (e *envelope) split(line []byte) bool {
 	s := splitter{b: line}
 	if !s.take('{') {
-		return errSplit
+		return false
 	}
 	for first := true; !s.take('}'); first = false {
 		if !first && !s.take(',') {
-			return errSplit
+			return false
 		}
 		name := s.value()
 		if len(name) < 2 || name[0] != '"' || !s.take(':') {
-			return errSplit
+			return false
 		}
 		value := s.value()
-		if value == nil {
-			return errSplit
-		}
-		if err := e.member(text(name), value); err != nil {
-			return err
+		if value == nil || !e.member(text(name), value) {
+			return false
 		}
 	}
-	if s.blank(); s.i < len(s.b) {
-		return errSplit
-	}
-	return nil
+	s.blank()
+	return s.i == len(s.b)
 }
 
-var errSplit = fmt.Errorf("not an object")
-
 // member takes one member. What nobody reads must still be JSON.
-func (e *envelope) member(name string, value []byte) error {
+func (e *envelope) member(name string, value []byte) bool {
 	switch name {
 	case "body":
 		e.body = value
-		return nil
+		return true
 	case "t":
 		e.t = value
 	case "kind":
@@ -129,10 +122,7 @@ func (e *envelope) member(name string, value []byte) error {
 	case "type":
 		e.typed = true
 	}
-	if !json.Valid(value) {
-		return errSplit
-	}
-	return nil
+	return json.Valid(value)
 }
 
 // splitter walks over JSON values, trusting them to be ones.

@@ -145,7 +145,7 @@ func simulate(ctx context.Context, con *console, flags simulateFlags) error {
 	s.progress = newProgress(con, source, "simulate")
 	err = s.lines(ctx)
 	s.progress.done()
-	if err = errors.Join(err, finish()); err != nil {
+	if err := errors.Join(err, finish()); err != nil {
 		return err
 	}
 	s.report()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/usher-audiences/usher"
 	"github.com/usher-audiences/usher/actors/dryrun"
 	"github.com/usher-audiences/usher/rules"
 )
@@ -52,13 +51,13 @@ func (t *tested) moments(b *strings.Builder) {
 }
 
 func missingLine(b *strings.Builder, e *rules.TestExpectation) {
-	momentLine(b, '-', e.At, expectationWords(e)+" was expected, at "+e.Place.String())
+	momentLine(b, '-', e.At, expectationWords(e)+" was expected, at "+e.String())
 }
 
 func surplusLines(b *strings.Builder, m *dryrun.Moment) {
 	momentLine(b, '+', m.At, momentWords(m))
 	for _, r := range m.Transition.Because {
-		fmt.Fprintf(b, "  %*s    [%s] %s\n", atWidth, "", mark(r.True), reasonWords(usher.Reason(r)))
+		fmt.Fprintf(b, "  %*s    [%s] %s\n", atWidth, "", mark(r.True), reasonWords(r))
 	}
 }
 

@@ -70,6 +70,7 @@ func styleCases() []breach {
 	return []breach{
 		{"pure with clock", "rules/a.go", `import "time"; func f() { _ = time.Now() }`, "time.Now"},
 		{"pure with clock as a value", "rules/a.go", `import "time"; var f = time.Since`, "time.Since"},
+		{"pure with the machine's zones", "rules/a.go", `import "time"; func f() { _, _ = time.LoadLocation("Europe/London") }`, "time.LoadLocation"},
 		{"pure with renamed clock", "rules/a.go", `import c "time"; func f() { c.Sleep(1) }`, "time.Sleep"},
 		{"pure with dotted clock", "rules/a.go", `import . "time"; var D Duration`, "with a dot"},
 		{"pure with durations", "rules/a.go", `import "time"; var D = time.Second`, ""},

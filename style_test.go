@@ -27,9 +27,10 @@ func imposedNames() []string {
 	return []string{"RegisterHandlers"} // protoactor's Mailbox
 }
 
-// clockFunctions are those of package time that read or wait for the clock.
+// clockFunctions are those of package time that read or wait for the clock, or
+// ask the machine for a time zone.
 func clockFunctions() []string {
-	return []string{"Now", "Since", "Until", "After", "AfterFunc", "Sleep", "Tick", "NewTimer", "NewTicker"}
+	return []string{"Local", "LoadLocation", "Now", "Since", "Until", "After", "AfterFunc", "Sleep", "Tick", "NewTimer", "NewTicker"}
 }
 
 // TestStyle checks what CONTRIBUTING.md states and a machine can see.

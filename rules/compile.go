@@ -15,6 +15,7 @@ type compiler struct {
 	order    []*draft
 	matchers map[string]*matcher
 	cel      celCompiler
+	zones    zones
 	all      []*matcher
 	reads    []entryRead
 	refused  Diagnostics
@@ -205,7 +206,7 @@ func (c *compiler) draft(d *draft, cond Condition) {
 		d.leaf = &contextLeaf{path: cond.Path, compare: c.comparison(&cond.Comparison)}
 		c.readContext(cond.Path)
 	case *TimeOfDay:
-		clock, err := newClockLeaf(cond)
+		clock, err := newClockLeaf(cond, &c.zones)
 		if err != nil {
 			c.refuse(cond.Place, "time: %v", err)
 		}

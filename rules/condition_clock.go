@@ -17,10 +17,10 @@ type clockLeaf struct {
 	zone  *time.Location
 }
 
-func newClockLeaf(c *TimeOfDay) (*clockLeaf, error) {
+func newClockLeaf(c *TimeOfDay, z *zones) (*clockLeaf, error) {
 	l := &clockLeaf{}
 	var err error
-	if l.zone, err = time.LoadLocation(c.Zone); err != nil {
+	if l.zone, err = z.load(c.Zone); err != nil {
 		return l, err
 	}
 	for d := range l.days {

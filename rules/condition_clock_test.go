@@ -20,7 +20,7 @@ func TestClockChanges(t *testing.T) {
 		{"Asia/Kathmandu", "2026-01-01T00:00:00Z", []string{"fri", "mon"}},
 		{"", "2026-02-27T00:00:00Z", nil},
 	} {
-		l, err := newClockLeaf(&TimeOfDay{Hour: hours, Weekdays: tc.days, Zone: tc.zone})
+		l, err := newClockLeaf(&TimeOfDay{Hour: hours, Weekdays: tc.days, Zone: tc.zone}, new(zones))
 		if err != nil {
 			t.Fatal(err)
 		}

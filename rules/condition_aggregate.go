@@ -393,10 +393,13 @@ func (e *Evaluator) expireAggregates() {
 func copyAggregates(dst, src []aggregateRecord) []aggregateRecord {
 	dst = slices.Grow(dst[:0], len(src))[:len(src)]
 	for i := range src {
-		partials, items := dst[i].partials, dst[i].items
+		partials := overwrite(dst[i].partials, src[i].partials)
+		items := overwrite(dst[i].items, src[i].items)
 		dst[i] = src[i]
-		dst[i].partials = append(partials[:0], src[i].partials...)
-		dst[i].items = append(items[:0], src[i].items...)
+		dst[i].partials, dst[i].items = partials, items
 	}
 	return dst
 }
+
+// overwrite copies src into the memory of dst, as far as it goes.
+func overwrite[T any](dst, src []T) []T { return append(dst[:0], src...) }

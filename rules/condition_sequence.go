@@ -344,9 +344,9 @@ func (e *Evaluator) expireSequences() {
 func copySequences(dst, src []sequenceRecord) []sequenceRecord {
 	dst = slices.Grow(dst[:0], len(src))[:len(src)]
 	for i := range src {
-		partials := dst[i].partials
+		partials := overwrite(dst[i].partials, src[i].partials)
 		dst[i] = src[i]
-		dst[i].partials = append(partials[:0], src[i].partials...)
+		dst[i].partials = partials
 	}
 	return dst
 }

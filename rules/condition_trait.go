@@ -71,6 +71,6 @@ func newTraitIndex(conds []condition) *traitIndex {
 func (ix *traitIndex) changed(e *Evaluator, name string, before, after Traits) {
 	for _, p := range ix.byName[name] {
 		old, now := p.way.value(before), p.way.value(after)
-		p.valuePath.changed(e, &old, &now)
+		p.changed(e, &old, &now)
 	}
 }

@@ -23,6 +23,7 @@ type checkpointRecord struct {
 	LogTime    int64             `json:"logTime"`
 	Revision   uint64            `json:"revision"`
 	Transition *transitionRecord `json:"transition,omitempty"`
+	Losses     uint64            `json:"losses,omitempty"`
 }
 
 type transitionRecord struct {
@@ -34,7 +35,7 @@ type transitionRecord struct {
 }
 
 func encodeCheckpoint(c *partition.Checkpoint) ([]byte, error) {
-	r := checkpointRecord{Format: checkpointFormat, Seq: c.Seq, Time: c.Time, LogTime: c.LogTime, Revision: c.Revision}
+	r := checkpointRecord{Format: checkpointFormat, Seq: c.Seq, Time: c.Time, LogTime: c.LogTime, Revision: c.Revision, Losses: c.Losses}
 	if t := c.Transition; t.Sequence != 0 {
 		r.Transition = &transitionRecord{
 			Sequence: t.Sequence, Audience: t.Register.Audience, Key: t.Register.Key, Shadow: t.Register.Shadow,
@@ -52,7 +53,7 @@ func decodeCheckpoint(data []byte) (*partition.Checkpoint, error) {
 	if r.Format != checkpointFormat {
 		return nil, fmt.Errorf("checkpoint of format %d, want %d: it was written by another version of usher", r.Format, checkpointFormat)
 	}
-	c := &partition.Checkpoint{Seq: r.Seq, Time: r.Time, LogTime: r.LogTime, Revision: r.Revision}
+	c := &partition.Checkpoint{Seq: r.Seq, Time: r.Time, LogTime: r.LogTime, Revision: r.Revision, Losses: r.Losses}
 	if t := r.Transition; t != nil {
 		pos, err := rules.ParsePosition(t.Position)
 		if err != nil {

@@ -32,7 +32,7 @@ func (m *Machine) startRound() {
 
 // mark is the checkpoint at a place of the log.
 func (m *Machine) mark(at mark) Checkpoint {
-	return Checkpoint{Seq: at.seq, Time: at.raw, LogTime: at.logTime, Revision: at.revision, Transition: m.last}
+	return Checkpoint{Seq: at.seq, Time: at.raw, LogTime: at.logTime, Revision: at.revision, Transition: m.last, Losses: m.losses}
 }
 
 // markDirty notes that the key's session differs from its snapshot.

@@ -22,10 +22,11 @@ const snapshotVersion = 1
 const registersMax = 200_000
 
 // The record is a MessagePack array: version, next deadline, revision, applied
-// time, applied sequence, registers, state. The head comes first so that
+// time, applied sequence, losses, life,
+// registers, state. The head comes first so that
 // [DecodeSnapshotHead] need not read the rest.
 const (
-	snapshotFields = 7
+	snapshotFields = 9
 	registerFields = 9
 )
 
@@ -41,6 +42,8 @@ func EncodeSnapshot(s *Snapshot) []byte {
 	must(e.EncodeUint(s.Revision))
 	must(e.EncodeInt(s.AppliedAt))
 	must(e.EncodeUint(s.AppliedSeq))
+	must(e.EncodeUint(s.Losses))
+	must(e.EncodeInt(s.Life))
 	must(e.EncodeArrayLen(len(s.Registers)))
 	for i := range s.Registers {
 		encodeRegister(e, &s.Registers[i])
@@ -73,7 +76,7 @@ func must(err error) {
 func DecodeSnapshot(data []byte) (*Snapshot, error) {
 	d := decoder{Decoder: msgpack.NewDecoder(bytes.NewReader(data))}
 	s := d.head()
-	s.AppliedAt, s.AppliedSeq = d.int(), d.uint()
+	s.AppliedAt, s.AppliedSeq, s.Losses, s.Life = d.int(), d.uint(), d.uint(), d.int()
 	if n := d.arrayLen(); n > registersMax || n > len(data)/registerFields {
 		d.fail(fmt.Errorf("%d registers", n))
 	} else if n > 0 {

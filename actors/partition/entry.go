@@ -189,7 +189,7 @@ func (m *Machine) activate(e *entry, s *Snapshot) {
 	e.evicting = false
 	m.recent.push(e)
 	for _, r := range s.Registers {
-		e.registers = append(e.registers, register{Register: r, mustRead: m.tailLost})
+		e.registers = append(e.registers, register{Register: r, mustRead: m.mayBeLost(s, r.Sequence)})
 	}
 	m.emit(Activate{Key: e.key, State: s.State, Rules: set})
 	for _, c := range m.changes {

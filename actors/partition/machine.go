@@ -58,7 +58,9 @@ type Machine struct {
 	unacked  int // publications not acknowledged
 	attempts uint64
 	last     StoredTransition
-	tailLost bool
+	losses   uint64 // Checkpoint.Losses, and those noticed since
+	life     int64  // Start.Now
+	verified uint64 // up to here the transitions stream was whole at the takeover
 
 	// Time.
 	timers    timerIndex

@@ -13,6 +13,11 @@ type Checkpoint struct {
 	// The last transition this partition's owner saw acknowledged, to notice
 	// that the transitions stream lost its tail. Zero if there was none.
 	Transition StoredTransition
+
+	// Losses counts how often the transitions stream was found to have lost
+	// its tail. A snapshot taken before the last of them may name sequences
+	// that now hold something else.
+	Losses uint64
 }
 
 // StoredTransition identifies one message of the transitions stream: what
@@ -49,6 +54,8 @@ type Snapshot struct {
 	AppliedSeq uint64 // its sequence
 	Next       int64  // next deadline, Unix milliseconds; rules.Never if none
 	Revision   uint64 // of the rule set the state was encoded under
+	Losses     uint64 // Checkpoint.Losses then
+	Life       int64  // Start.Now of the machine that took it, Unix milliseconds
 	Registers  []Register
 	State      []byte
 }

@@ -169,7 +169,7 @@ func (m *Machine) onRegisterRead(in RegisterRead) {
 		return
 	}
 	r.attempt = 0
-	if r.mustRead || m.lostBehind(e, r, in.Last) {
+	if lost := m.lostBehind(e, r, in.Last); lost || r.mustRead {
 		r.mustRead = false
 		m.bringUp(e, r, in.Last)
 	} else {
@@ -193,11 +193,34 @@ func (m *Machine) lostBehind(e *entry, r *register, last Register) bool {
 	if !behind || r.Kind == rules.NoTransition || m.cfg.Without&RuleTransitionsTail != 0 {
 		return false
 	}
+	m.noteLoss()
 	m.emit(Alarm{
 		Kind: TransitionsLost, Key: e.key, Seq: r.Sequence,
 		Detail: fmt.Sprintf("the register of %s no longer holds what was stored in it", r.Audience),
 	})
 	return true
+}
+
+// mayBeLost reports whether the stream may hold something else at a sequence
+// that a snapshot names: the snapshot is older than the last loss that was
+// noticed, or an earlier life took it after the last checkpoint, so that what
+// it saw acknowledged may be lost unnoticed.
+func (m *Machine) mayBeLost(s *Snapshot, sequence uint64) bool {
+	if m.cfg.Without&RuleTransitionsTail != 0 {
+		return false
+	}
+	return s.Losses < m.losses || s.Life != m.life && sequence > m.verified
+}
+
+// noteLoss has every register read again before its next publish: the sequence
+// it is known by may hold another transition now.
+func (m *Machine) noteLoss() {
+	m.losses++
+	for _, e := range m.keys { // marks only; their order does not matter
+		for i := range e.registers {
+			e.registers[i].mustRead = e.registers[i].attempt == 0
+		}
+	}
 }
 
 // adopt takes over what the register holds. An empty one was purged after an

@@ -29,7 +29,7 @@ func (m *Machine) onCaptured(in Captured) {
 	}
 	s := &Snapshot{
 		AppliedAt: in.AppliedAt, AppliedSeq: in.AppliedSeq,
-		Next: in.Next, Revision: in.Revision, State: in.State,
+		Next: in.Next, Revision: in.Revision, State: in.State, Losses: m.losses, Life: m.life,
 	}
 	for i := range e.registers {
 		s.Registers = append(s.Registers, e.registers[i].Register)

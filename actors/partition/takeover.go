@@ -14,7 +14,7 @@ func (m *Machine) onStart(in Start) {
 	if m.phase != idle {
 		return
 	}
-	m.now = in.Now
+	m.now, m.life = in.Now, in.Now
 	m.phase = readingCheckpoint
 	m.emit(ReadCheckpoint{})
 }
@@ -28,7 +28,7 @@ func (m *Machine) onCheckpointRead(in CheckpointRead) {
 	}
 	c := m.checkpoint
 	m.read = mark{seq: c.Seq, raw: c.Time, logTime: c.LogTime, revision: c.Revision}
-	m.last = c.Transition
+	m.last, m.losses = c.Transition, c.Losses
 	if c.Transition.Sequence > 0 && m.cfg.Without&RuleTransitionsTail == 0 {
 		m.phase = checkingTransitions
 		m.emit(CheckTransition{Transition: c.Transition})
@@ -42,13 +42,14 @@ func (m *Machine) onTransitionChecked(in TransitionChecked) {
 		return
 	}
 	if !in.Intact {
-		m.tailLost = true
+		m.noteLoss()
 		m.emit(Alarm{
 			Kind: TransitionsLost, Seq: m.last.Sequence,
 			Detail: "the transitions stream no longer holds the last acknowledged transition; registers are read again",
 		})
 		m.last = StoredTransition{}
 	}
+	m.verified = m.last.Sequence
 	m.readRulesInForce()
 }
 

@@ -24,7 +24,7 @@ const (
 type entryPath struct {
 	property string
 	paths    []string
-	ofPage   []string // of a page call, before paths
+	ofPage   []string // of a page call, instead of paths
 }
 
 func entryPaths() []entryPath {

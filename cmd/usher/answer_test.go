@@ -17,6 +17,7 @@ func TestAnswers(t *testing.T) {
 	i := serveForTest(t)
 	mustRun(t, "apply", write(t, "buyers.yaml", buyersText), "--nats", i.url)
 	mustRun(t, "publish", "u.1", `{"event": "Order Completed"}`, "--nats", i.url)
+	begin(t, "", nil, "watch", "--members", "--nats", i.url).out.await(t, "entered buyers +u.1 ")
 	nc, err := nats.Connect(i.url)
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +32,6 @@ func TestAnswers(t *testing.T) {
 		return m
 	}
 
-	// The session answers after every message that is stored, so it is in.
 	m := request("usher.session", `{"key":"u.1"}`)
 	if !strings.Contains(string(m.Data), `"audience":"buyers"`) {
 		t.Errorf("usher.session: %s", m.Data)

@@ -180,8 +180,8 @@ func (n *node) drain(ctx context.Context) error {
 		n.services = nil
 	}
 	if n.actors != nil {
+		// The field stays: health checks read it until the very end.
 		err = errors.Join(err, n.actors.Drain(ctx))
-		n.actors = nil
 	}
 	return err
 }

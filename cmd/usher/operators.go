@@ -16,7 +16,7 @@ import (
 // operators is the HTTP listener for health checks and metrics.
 type operators struct {
 	listener net.Listener
-	server   *http.Server
+	server   *http.Server // nil until it answers
 	serving  sync.WaitGroup
 }
 
@@ -28,26 +28,30 @@ type health interface {
 	ready() error
 }
 
-// startOperators listens. Nothing it serves changes anything, and none of it
-// is a secret, but addresses beyond this machine are the operator's choice.
-func startOperators(address string, h health, metrics *prometheus.Registry) (*operators, error) {
+// listenForOperators takes the address, and answers nobody yet: a used port
+// is found before anything else is started. Nothing that is served changes
+// anything, and none of it is a secret, but addresses beyond this machine are
+// the operator's choice.
+func listenForOperators(address string) (*operators, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, &problem{fmt.Errorf("--http: %w", err), "another program may use the port; choose another with --http, or --http '' for none"}
 	}
+	return &operators{listener: listener}, nil
+}
+
+// serve begins to answer.
+func (o *operators) serve(h health, metrics *prometheus.Registry) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", check(h.alive))
 	mux.HandleFunc("GET /readyz", check(h.ready))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	o := &operators{listener: listener, server: &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-	}}
+	o.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	o.serving.Go(func() {
 		// After Shutdown it returns ErrServerClosed; an error of the listener
 		// shows in the checks that no longer answer.
-		_ = o.server.Serve(listener)
+		_ = o.server.Serve(o.listener)
 	})
-	return o, nil
 }
 
 func check(ask func() error) http.HandlerFunc {
@@ -65,6 +69,9 @@ func check(ask func() error) http.HandlerFunc {
 func (o *operators) url() string { return "http://" + o.listener.Addr().String() }
 
 func (o *operators) stop() error {
+	if o.server == nil {
+		return o.listener.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	err := o.server.Shutdown(ctx)

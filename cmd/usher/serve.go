@@ -114,6 +114,11 @@ func (s *server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.flags.http != "" {
+		if s.operators, err = listenForOperators(s.flags.http); err != nil {
+			return err
+		}
+	}
 	if s.node, err = startNode(ctx, cfg); err != nil {
 		return s.flags.explain(err)
 	}
@@ -125,11 +130,10 @@ func (s *server) start(ctx context.Context) error {
 	if err := s.node.own(cfg); err != nil {
 		return err
 	}
-	if s.flags.http == "" {
-		return nil
+	if s.operators != nil {
+		s.operators.serve(s.node, newMetrics(s.node.actors.Status))
 	}
-	s.operators, err = startOperators(s.flags.http, s.node, newMetrics(s.node.actors.Status))
-	return err
+	return nil
 }
 
 func (s *server) apply(ctx context.Context) error {
@@ -196,7 +200,7 @@ const drainMax = 30 * time.Second
 // stop ends everything that was started, in order.
 func (s *server) stop() error {
 	if s.node == nil {
-		return nil
+		return s.stopOperators()
 	}
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), drainMax)
@@ -204,14 +208,18 @@ func (s *server) stop() error {
 	quiet := s.sayDraining()
 	err := s.node.drain(ctx)
 	quiet()
-	if s.operators != nil {
-		err = errors.Join(err, s.operators.stop())
-	}
-	err = errors.Join(err, s.node.close())
+	err = errors.Join(err, s.stopOperators(), s.node.close())
 	if err == nil {
 		s.log.Info("stopped", "took", time.Since(start).Round(time.Millisecond).String())
 	}
 	return err
+}
+
+func (s *server) stopOperators() error {
+	if s.operators == nil {
+		return nil
+	}
+	return s.operators.stop()
 }
 
 // sayDraining reports each second how much is left, until the function it

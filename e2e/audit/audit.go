@@ -73,15 +73,17 @@ type timeline struct {
 	keys    []rules.UserKey
 	steps   map[rules.UserKey][]step
 	forces  []*inForce // the first is in force from the beginning
+	exprs   expressions
 	verdict Verdict
 }
 
 // Partition computes what one partition's log must have led to.
 func Partition(cfg Config, log iter.Seq[Message]) (Verdict, error) {
-	if err := judged(cfg.Revisions); err != nil {
+	exprs, err := compileExpressions(cfg.Revisions)
+	if err != nil {
 		return Verdict{}, err
 	}
-	tl := &timeline{steps: make(map[rules.UserKey][]step)}
+	tl := &timeline{steps: make(map[rules.UserKey][]step), exprs: exprs}
 	tl.forces = []*inForce{enforce(nil, 0, 0, 0, cfg.Revisions[0])}
 	for m := range log {
 		if err := tl.add(&cfg, &m); err != nil {
@@ -112,38 +114,6 @@ func Partition(cfg Config, log iter.Seq[Message]) (Verdict, error) {
 	return tl.verdict, nil
 }
 
-// ErrNotJudged is returned when a definition says something that the auditor
-// cannot evaluate: a where that is a CEL expression.
-var ErrNotJudged = errors.New("the auditor does not evaluate CEL")
-
-func judged(revisions map[uint64][]rules.Versioned) error {
-	var err error
-	refuse := func(key rules.AudienceKey, m *rules.Match) {
-		if m != nil && m.CEL != "" {
-			err = fmt.Errorf("audience %s: %w: %q", key, ErrNotJudged, m.CEL)
-		}
-	}
-	for _, defs := range revisions {
-		for _, d := range defs {
-			walk(d.When, func(c rules.Condition) {
-				switch c := c.(type) {
-				case *rules.Count:
-					refuse(d.Audience, &c.Match)
-					refuse(d.Audience, c.Since)
-				case *rules.Aggregate:
-					refuse(d.Audience, &c.Match)
-					refuse(d.Audience, c.Since)
-				case *rules.Sequence:
-					for i := range c.Steps {
-						refuse(d.Audience, &c.Steps[i].Match)
-					}
-				}
-			})
-		}
-	}
-	return err
-}
-
 // add takes the next message of the log.
 func (tl *timeline) add(cfg *Config, m *Message) error {
 	v := &tl.verdict
@@ -164,6 +134,7 @@ func (tl *timeline) add(cfg *Config, m *Message) error {
 		v.Rejected = append(v.Rejected, Rejected{Seq: m.Seq, Reason: string(reason)})
 		return nil
 	}
+	b.exprs = tl.exprs
 	if _, known := tl.steps[b.key]; !known {
 		tl.keys = append(tl.keys, b.key)
 	}

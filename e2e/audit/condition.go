@@ -123,12 +123,16 @@ func (k *keyAudit) sessionProperty(path string, now int64) any {
 	return at(v.first.context, path) // campaign.*
 }
 
-// entryName is entry.page, the path of the page, or entry.referrer.
+// entryName is entry.page, the path of the page or else its URL, or
+// entry.referrer.
 func entryName(page any, name string) any {
-	if name == "page" {
-		return at(page, "path")
+	if name != "page" {
+		return at(page, name)
 	}
-	return at(page, name)
+	if path := at(page, "path"); path != missing {
+		return path
+	}
+	return at(page, "url")
 }
 
 func timeOfDay(c *rules.TimeOfDay, now int64) bool {

@@ -16,7 +16,7 @@ func matches(e *occurrence, m *rules.Match) bool {
 			return false
 		}
 	}
-	return true
+	return m.CEL == "" || e.says(m.CEL)
 }
 
 func named(name string, names []string) bool {

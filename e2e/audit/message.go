@@ -46,6 +46,9 @@ type body struct {
 	properties  map[string]any
 	context     map[string]any
 	traits      map[string]any
+
+	exprs expressions     // of all definitions
+	said  map[string]bool // what those that were asked say of it, by text
 }
 
 // unusable is the error of a message that cannot be used: the reason that

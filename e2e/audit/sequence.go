@@ -49,7 +49,7 @@ func (k *keyAudit) fits(c *rules.Sequence, chosen []*occurrence, step *rules.Ste
 	switch {
 	case c.Within.Session && e.session != first.session,
 		step.Within > 0 && e.o-previous.o >= int64(step.Within),
-		c.Within.Last > 0 && e.o-first.o >= int64(c.Within.Last):
+		c.Within.Last > 0 && len(chosen) == len(c.Steps)-1 && e.o-first.o >= int64(c.Within.Last):
 		return false
 	}
 	return true

@@ -38,6 +38,16 @@ func (d *drawer) contextComparison() rules.Comparison {
 		pick(d.Source, rules.OpEq, rules.OpNeq, rules.OpContains), pick(d.Source, "mail", "phone", "/home"))
 }
 
+// expression draws a CEL expression over what events carry.
+func (d *drawer) expression() string {
+	return pick(d.Source,
+		"properties.price >= 10", "properties.price == 10 || properties.plan == 'pro'", "properties.price * 2.0 < 100.0", "properties.price + 1 > 0",
+		"!has(properties.price)", "properties.plan != 'pro'", "properties.plan == null", "properties.plan.startsWith('p')",
+		"properties.sku.matches('^s[0-9]$')", "properties.cart.total > 9", "'new' in properties.tags", "properties.tags.exists(t, t == 1)",
+		"size(properties) > 3", "event == 'Viewed' && properties.flag", "has(context.device) && context.device.type == 'phone'", "traits.plan == 'pro'",
+	)
+}
+
 // traitComparison draws a condition on a trait.
 func (d *drawer) traitComparison() rules.Comparison {
 	switch d.IntN(8) {

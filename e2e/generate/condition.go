@@ -130,6 +130,9 @@ func (d *drawer) match() rules.Match {
 			m.Where, used[c.Path] = append(m.Where, c), true
 		}
 	}
+	if d.language == Whole && len(m.Where) == 0 && d.chance(10) {
+		m.CEL = d.expression()
+	}
 	return m
 }
 

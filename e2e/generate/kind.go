@@ -74,6 +74,9 @@ func matchKinds(m *rules.Match, add func(string, ...any)) {
 	if len(m.Names) == 0 && m.Call == rules.Track {
 		add("any event")
 	}
+	if m.CEL != "" {
+		add("where CEL")
+	}
 	for i := range m.Where {
 		comparisonKinds("where", &m.Where[i], add)
 	}

@@ -150,6 +150,9 @@ func (t *Traffic) properties() map[string]any {
 	if t.chance(40) {
 		p["tags"] = pick[any](t.Source, []any{"new"}, []any{"NEW", "sale"}, []any{1, "sale", nil}, []any{}, "new")
 	}
+	if t.chance(20) {
+		p[pick(t.Source, "path", "url")] = pick(t.Source, "/home", "/p")
+	}
 	if t.chance(40) {
 		p["flag"] = pick[any](t.Source, true, false, "true")
 	}
@@ -165,7 +168,7 @@ func (t *Traffic) context(user string) map[string]any {
 		c["device"] = map[string]any{"type": pick(t.Source, "phone", "desk")}
 	}
 	if t.chance(30) {
-		c["page"] = map[string]any{"path": pick(t.Source, "/home", "/p"), "referrer": pick(t.Source, "/p", "mail")}
+		c["page"] = map[string]any{pick(t.Source, "path", "url"): pick(t.Source, "/home", "/p"), "referrer": pick(t.Source, "/p", "mail")}
 	}
 	if t.chance(35) {
 		if t.chance(20) {

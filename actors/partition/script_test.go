@@ -229,12 +229,12 @@ func (s *script) message(word string, a args) partition.Input {
 // stored gives back what the machine saved last for the key, or a record
 // taken at another position.
 func (s *script) stored(a args) []byte {
-	switch {
-	case a["data"] == "none":
+	switch a["data"] {
+	case "none":
 		return nil
-	case a["data"] == "saved":
+	case "saved":
 		return s.snapshots[a["key"]]
-	case a["data"] == "damaged":
+	case "damaged":
 		return []byte("damaged")
 	}
 	snap := &partition.Snapshot{AppliedAt: a.int("at", 0), AppliedSeq: a.uint("seq"), Next: a.int("next", rules.Never), Revision: a.uint("rules"), State: []byte("state")}

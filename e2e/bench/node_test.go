@@ -27,7 +27,6 @@ type node struct {
 	*actors.Node
 	conn   *bus.Conn
 	client *nats.Conn
-	stop   []func()
 }
 
 // start runs a node with the given audiences in force, until the benchmark

@@ -85,11 +85,11 @@ func Compile(revision uint64, defs []Versioned) (*RuleSet, error) {
 		trees[d.Audience] = c.tree(d.When)
 	}
 	if len(c.refused) > 0 {
-		return nil, c.refused
+		return nil, checkSorted(c.refused)
 	}
 	c.number()
 	if len(c.refused) > 0 {
-		return nil, c.refused
+		return nil, checkSorted(c.refused)
 	}
 	c.decide(defs, trees)
 	c.finish()

@@ -14,6 +14,7 @@ func TestCompileRefusesWhatItCannotEvaluate(t *testing.T) {
 		{"CEL", "audience: a\nwhen:\n  event: A\n  where: properties.x > \n", 4, 10},
 		{"backfill", "audience: a\nwhen: {event: A}\nlinger: 1s\nbackfill: {replay: 1h}\n", 4, 1},
 		{"no such time zone", "audience: a\nwhen: {all: [{event: A}, {time: {hour: 9, tz: Europe/Lodnon}}]}\n", 2, 26},
+		{"the first of two", "audience: a\nwhen: {event: A, where: x}\nbackfill: {replay: 1h}\n", 2, 25},
 		{"a circle", "audience: a\nwhen: {audience: b}\n---\naudience: b\nwhen: {audience: a}\n", 5, 7},
 		{"no such audience", "audience: a\nwhen: {any: [{event: A}, {audience: b}]}\n", 2, 26},
 		{"everyone is missing", "audience: a\nwhen: {none: [{event: A}]}\n", 2, 7},

@@ -128,6 +128,27 @@ func TestCELIsLazy(t *testing.T) {
 	}
 }
 
+// BenchmarkCEL asks an expression of an event, whose properties are built
+// anew each time.
+func BenchmarkCEL(b *testing.B) {
+	rs, err := compileCEL("properties.price >= 100 && event == 'A'")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ev, err := rs.DecodeEvent([]byte(celEvent(`{"product_id":"p1","brand":"huawei","price":278.55}`)), JSON)
+	if err != nil {
+		b.Fatal(err)
+	}
+	test, vars := rs.events.any[Track].plain[0].cel, &celVars{}
+	b.ReportAllocs()
+	for b.Loop() {
+		vars.reset(ev)
+		if !test.holds(vars) {
+			b.Fatal("got false, want true")
+		}
+	}
+}
+
 // FuzzCEL checks, for any expression and properties: nothing panics, and what
 // compiles says the same twice.
 func FuzzCEL(f *testing.F) {

@@ -3,7 +3,7 @@
 //
 // It is the second reading of SPEC.md: an evaluator that is simple and slow
 // on purpose and shares nothing with the one it judges but the parsed
-// documents. It keeps the whole history of a key and computes every condition
+// documents, the time zone database, and CEL's library. It keeps the whole history of a key and computes every condition
 // from that history, at every message of the key and at every instant at
 // which time alone could change something. It keeps no counters, no queues
 // and no index, so it cannot share their mistakes.

@@ -109,8 +109,9 @@ func BenchmarkMessage(b *testing.B) {
 	crashed(b, n)
 }
 
-// BenchmarkIdleSession holds b.N sessions of one event each and takes the heap
-// that each of them costs: the machine's entry, timer, actor, session.
+// BenchmarkIdleSession holds b.N sessions of ten events and three traits each
+// and takes the heap that each of them costs: the machine's entry, timer and
+// registers, actor, session.
 func BenchmarkIdleSession(b *testing.B) {
 	h := newHandBus(b)
 	c := config(h, 1)
@@ -123,7 +124,10 @@ func BenchmarkIdleSession(b *testing.B) {
 	await(b, n, func(s PartitionStatus) bool { return s.Revision == 1 })
 	before := heap()
 	for i := range b.N {
-		h.send(partition.EventMessage, fmt.Appendf(nil, `{"type":"track","event":"Product Added","userId":"user-%d"}`, i))
+		h.send(partition.EventMessage, fmt.Appendf(nil, `{"type":"identify","userId":"user-%d","messageId":"i%d","traits":{"plan":"free","country":"NL","tier":"gold"}}`, i, i))
+		for j := range 9 {
+			h.send(partition.EventMessage, fmt.Appendf(nil, `{"type":"track","event":"Product Added","userId":"user-%d","messageId":"m%d-%d"}`, i, i, j))
+		}
 	}
 	await(b, n, func(s PartitionStatus) bool { return s.Sessions == b.N && s.Seq == h.at })
 	b.ReportMetric(float64(heap()-before)/float64(b.N), "B/session")

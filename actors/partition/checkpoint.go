@@ -51,7 +51,7 @@ func (m *Machine) pumpRound() {
 	if r == nil || r.saving {
 		return
 	}
-	for len(r.keys) > 0 && m.saves < m.cfg.SavesMax {
+	for len(r.keys) > 0 && r.left < m.cfg.RoundMax {
 		e := r.keys[0]
 		r.keys[0] = nil
 		r.keys = r.keys[1:]

@@ -14,7 +14,8 @@ type Config struct {
 
 	SessionsMax int          // active sessions; beyond it the least recently used are passivated. Default 100,000
 	UndoneMax   int          // messages read and not done, and inputs held; at it reading pauses. Default 8,192
-	SavesMax    int          // snapshots being captured and saved at once. Default 512
+	SavesMax    int          // sessions being saved to be passivated at once. Default 512
+	RoundMax    int          // sessions being saved at once by a checkpoint round, so that events do not queue behind it. Default 4
 	LoadsMax    int          // snapshots being loaded at once for a change of rules. Default 512
 	TickEvery   rules.Millis // least time between two ticks. Default 5 ms
 
@@ -34,6 +35,7 @@ func (c Config) validate() Config {
 		{&c.SessionsMax, 100_000},
 		{&c.UndoneMax, 8_192},
 		{&c.SavesMax, 512},
+		{&c.RoundMax, 4},
 		{&c.LoadsMax, 512},
 	} {
 		if *d.field <= 0 {

@@ -52,7 +52,6 @@ type Machine struct {
 	held     int       // inputs held by entries
 	loading  int       // entries being loaded
 	evicting int       // entries being saved to be passivated
-	saves    int       // entries being captured or saved
 
 	// Registers.
 	unacked  int // publications not acknowledged

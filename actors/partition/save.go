@@ -6,7 +6,6 @@ func (m *Machine) requestSave(e *entry) {
 	if e.save != notSaving || e.phase != active {
 		return
 	}
-	m.saves++
 	e.save = quieting
 	m.capture(e)
 }
@@ -71,7 +70,6 @@ func (m *Machine) compare(e *entry, in SnapshotRead) {
 // saved ends a save.
 func (m *Machine) saved(e *entry) {
 	e.save, e.writing = notSaving, nil
-	m.saves--
 	if e.phase == active && e.dirty && (e.again || e.evicting) {
 		e.again = false
 		m.requestSave(e)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -231,32 +230,4 @@ func BenchmarkWindowExit(b *testing.B) {
 	seen.mu.Lock()
 	defer seen.mu.Unlock()
 	report(b, late, "late")
-}
-
-// BenchmarkIdleSession holds b.N sessions of ten events each in memory and
-// takes the heap that each of them costs, actor, timers and registers
-// included.
-func BenchmarkIdleSession(b *testing.B) {
-	n := start(b, benchmarkSet(b), 0, b.N+1)
-	before := heap()
-	load := bench.NewLoad(3, b.N)
-	b.ResetTimer()
-	publish(b, n.client, draw(load, 10*b.N))
-	n.await(b, func() bool { return n.done(10 * b.N) })
-	b.StopTimer()
-	after := heap()
-	sessions := n.Status().Total.Sessions
-	if b.N > 1000 && sessions < b.N*99/100 {
-		b.Fatalf("%d sessions are active, want about %d", sessions, b.N)
-	}
-	b.ReportMetric(float64(after-before)/float64(max(sessions, 1)), "B/session")
-	runtime.KeepAlive(load)
-}
-
-func heap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // far below
 }

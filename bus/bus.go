@@ -35,6 +35,8 @@ type Bus struct {
 	ctx   context.Context //nolint:containedctx // the ports have none: this is how long they answer
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
+
+	complaints complaints
 }
 
 // Open gives the ports of the installation, until ctx ends or Close is
@@ -63,6 +65,29 @@ func (b *Bus) start(f func()) {
 	}
 }
 
+// complainEvery is how often the same sort of failure is logged.
+const complainEvery = 5 * time.Second
+
+// complaints is when each sort of failure was last logged.
+type complaints struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+// due reports whether what may be logged again, and notes that it is.
+func (c *complaints) due(what string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if last, ok := c.last[what]; ok && now.Sub(last) < complainEvery {
+		return false
+	}
+	if c.last == nil {
+		c.last = make(map[string]time.Time)
+	}
+	c.last[what] = now
+	return true
+}
+
 const (
 	backoffMin = 50 * time.Millisecond
 	backoffMax = 2 * time.Second
@@ -89,9 +114,11 @@ func (b *Bus) again(attempts int, err error, what string, attrs ...any) bool {
 	}
 }
 
-// complain logs the failures 1, 2, 4, 8 ... of a request that is repeated.
+// complain logs the failures 1, 2, 4, 8 ... of a request that is repeated. Of
+// many requests of one sort that fail at once, as when the server is slow, it
+// logs one every complainEvery.
 func (b *Bus) complain(attempts int, err error, what string, attrs ...any) {
-	if bits.OnesCount(uint(attempts)) != 1 {
+	if bits.OnesCount(uint(attempts)) != 1 || !b.complaints.due(what, time.Now()) {
 		return
 	}
 	b.log.Warn("trying again", append([]any{slog.String("what", what), slog.Int("attempts", attempts), slog.Any("err", err)}, attrs...)...)

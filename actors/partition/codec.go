@@ -22,9 +22,8 @@ const snapshotVersion = 1
 const registersMax = 200_000
 
 // The record is a MessagePack array: version, next deadline, revision, applied
-// time, applied sequence, losses, life,
-// registers, state. The head comes first so that
-// [DecodeSnapshotHead] need not read the rest.
+// time, applied sequence, losses, life, registers, state. The head comes first
+// so that [DecodeSnapshotHead] need not read the rest.
 const (
 	snapshotFields = 9
 	registerFields = 9

@@ -218,7 +218,9 @@ func (m *Machine) noteLoss() {
 	m.losses++
 	for _, e := range m.keys { // marks only; their order does not matter
 		for i := range e.registers {
-			e.registers[i].mustRead = e.registers[i].attempt == 0
+			if r := &e.registers[i]; r.attempt == 0 {
+				r.mustRead = true
+			}
 		}
 	}
 }

@@ -157,7 +157,7 @@ func checkpointGoesForwardOnly(t *tester) {
 	if got := read(0); got != nil {
 		t.Fatalf("a new partition has checkpoint %+v", got)
 	}
-	c := partition.Checkpoint{Seq: 10, Time: 1_000_000_007, LogTime: 1000, Revision: 3}
+	c := partition.Checkpoint{Seq: 10, Time: 1_000_000_007, LogTime: 1000, Revision: 3, Losses: 2}
 	later := partition.Checkpoint{Seq: 11, Time: 999_000_000, LogTime: 1000, Revision: 3, Transition: partition.StoredTransition{
 		Sequence: 77, Register: partition.RegisterKey{Audience: "vip", Key: "a.b", Shadow: true},
 		Position: rules.Position{At: 5, Seq: 6, Order: 7},
